@@ -1,0 +1,2 @@
+// Everything in CLinux is in its header; a C target needs one source file.
+#include "CLinux.h"

@@ -1,0 +1,1 @@
+public let placeholderPlan = 0

@@ -1,0 +1,1 @@
+public let placeholderRuntime = 0
