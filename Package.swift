@@ -57,8 +57,8 @@ let package = Package(
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: language),
         .target(name: "Plan", dependencies: ["Linux"], swiftSettings: language),
         .target(name: "Spec", dependencies: ["CYajl"], swiftSettings: language),
-        .target(name: "Cgroups", dependencies: ["Linux", "Spec"], swiftSettings: language),
-        .target(name: "Runtime", dependencies: ["Cgroups", "CSeccomp", "Linux", "Plan", "Spec"], swiftSettings: language),
+        .target(name: "Cgroups", dependencies: ["CLinux", "Linux", "Spec"], swiftSettings: language),
+        .target(name: "Runtime", dependencies: ["CLinux", "Cgroups", "CSeccomp", "Linux", "Plan", "Spec"], swiftSettings: language),
         .executableTarget(
             name: "swoci",
             dependencies: ["Linux", "Plan", "Runtime", "Spec"],
@@ -73,7 +73,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "swoci-init",
-            dependencies: ["CInit", "Linux", "Plan"],
+            dependencies: ["CInit", "CLinux", "Linux", "Plan"],
             path: "Sources/Init",
             swiftSettings: program + [.unsafeFlags(["-Osize"], .when(configuration: .release))],
             linkerSettings: [

@@ -45,20 +45,58 @@ int memcmp(const void *left, const void *right, size_t count) {
     return 0;
 }
 
-// Swift's allocator: a bump arena that never frees. Set-up allocates little, and untouched pages cost nothing.
+// Swift's allocator: a stack of blocks in zeroed memory. A freed block's memory is used again once all above it are free too, which is
+// how buffers on the way down and up a call tree come and go. Untouched pages cost nothing.
+struct block {
+    size_t below; // where the block below starts, or the arena's end for the first
+    size_t freed;
+};
+
 static char arena[1 << 20] __attribute__((aligned(16)));
-static size_t used;
+static size_t used, top = sizeof arena;
 
 int posix_memalign(void **result, size_t alignment, size_t count) {
-    size_t at = (used + alignment - 1) & ~(alignment - 1);
-    if (at + count > sizeof arena) return 12;
-    *result = arena + at;
+    if (alignment < 16) alignment = 16;
+    size_t at = (used + sizeof(struct block) + alignment - 1) & ~(alignment - 1);
+    if (count > sizeof arena || at + count > sizeof arena) return 12;
+    struct block *block = (struct block *)(arena + at) - 1;
+    block->below = top;
+    block->freed = 0;
+    top = at;
     used = at + count;
+    *result = arena + at;
     return 0;
 }
 
-void free(void *memory) { (void)memory; }
+void free(void *memory) {
+    if (!memory) return;
+    ((struct block *)memory - 1)->freed = 1;
+    while (top < sizeof arena) {
+        struct block *block = (struct block *)(arena + top) - 1;
+        if (!block->freed) return;
+        used = (size_t)((char *)block - arena);
+        top = block->below;
+    }
+}
 
 void __stack_chk_fail(void) { __builtin_trap(); }
+
+#include "../CLinux/include/CLinux.h"
+
+extern char __executable_start[], etext[];
+
+void ci_release_memory(void) {
+    unsigned long page = 4096, start = (unsigned long)__executable_start, end = ((unsigned long)etext + page - 1) & -page;
+    // MADV_DONTNEED 4. aarch64 kernels with larger pages refuse the unaligned range, which costs memory only.
+    cl_syscall(__NR_madvise, start, end - start, 4, 0, 0, 0);
+    start = ((unsigned long)arena + page - 1) & -page;
+    end = (unsigned long)(arena + sizeof arena) & -page;
+    cl_syscall(__NR_madvise, start, end - start, 4, 0, 0, 0);
+}
+
+#else
+
+// A debug build's code and heap belong to the C library.
+void ci_release_memory(void) {}
 
 #endif

@@ -1,9 +1,58 @@
+/// `swoci-init`: carries out a plan, waits for start, becomes or supervises the payload.
+///
+/// Started by the runtime in the container's new namespaces with two descriptors, whose numbers are its arguments: the socket to the
+/// runtime and the plan. It has no C library, so nothing here may use more of Swift than values, pointers and typed errors.
+
 import CInit
-import CLinux
 import Linux
 import Plan
 
+/// Exit statuses of an init that never came to run the payload.
+enum InitStatus {
+    /// The plan failed; the runtime has been told why.
+    static let failed: Int32 = 1
+    /// Started by hand, or by a runtime of another build.
+    static let misuse: Int32 = 125
+}
+
+/// The process entry: CInit's `_start` calls it in a release, the C library's start code in a debug build.
 @c(swoci_init_main)
-func initMain(_ count: Int, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) {
-    kernelIgnoringFailure(__NR_exit_group, 0)
+func main(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
+    guard count == 3, let control = number(arguments[1]), let plan = number(arguments[2]) else {
+        say("swoci-init is started by swoci, not by hand\n")
+        return InitStatus.misuse
+    }
+    // First of all: a process of the container's that joins this pid namespace must not reach into this one.
+    try? setDumpable(false)
+    let channel = Channel(control)
+    // The runtime is putting this process into its cgroups and writing its id mappings.
+    guard channel.awaitWord(.proceed) else { exitProcess(InitStatus.failed) }
+    guard let size = try? fileSize(Int(plan)), let bytes = try? mapFile(Int(plan), count: size),
+        let reader = PlanReader(bytes, count: size)
+    else {
+        channel.fail(Errno.badMessage, Detail(reason: .badPlan), step: 0)
+        exitProcess(InitStatus.failed)
+    }
+    var executor = Executor(plan: reader, channel: channel)
+    executor.run()
+}
+
+/// Reads a decimal argument.
+private func number(_ text: UnsafeMutablePointer<CChar>?) -> Int32? {
+    guard let text, text[0] != 0 else { return nil }
+    var value: Int32 = 0
+    var at = 0
+    while text[at] != 0 {
+        guard text[at] >= 48, text[at] <= 57, value < 1_000_000 else { return nil }
+        value = value * 10 + Int32(text[at] - 48)
+        at += 1
+    }
+    return value
+}
+
+/// Writes a line for a person who started the init by hand.
+private func say(_ text: StaticString) {
+    let standardError = OwnedFD(Int32(2))
+    try? standardError.writeAll(text.utf8Start, count: text.utf8CodeUnitCount)
+    _ = standardError.release()
 }

@@ -1,12 +1,20 @@
-/// A failed system call's error number, as the kernel reports it.
-public struct Errno: Error, Equatable, Hashable, Sendable {
+/// A failed system call: the error number the kernel gave, and which call it was.
+public struct Errno: Error, Sendable {
     /// The number: positive, as in errno(3).
     public let code: Int32
+    /// The system call's number in the build's architecture (asm/unistd.h), or -1 for a failure that no call reported.
+    public let call: Int32
 
     /// Makes an error of its number.
-    public init(code: Int32) {
+    public init(code: Int32, call: Int32 = -1) {
         self.code = code
+        self.call = call
     }
+}
+
+extension Errno: Equatable {
+    /// Whether the error numbers are the same, whichever calls failed.
+    public static func == (left: Errno, right: Errno) -> Bool { left.code == right.code }
 }
 
 extension Errno {

@@ -2,18 +2,6 @@
 
 import CLinux
 
-/// A system call's number, kept apart from its arguments so that a failure can say which call it was.
-public struct SystemCall: Equatable, Sendable {
-    /// The number in the build's architecture (asm/unistd.h).
-    public let number: Int32
-
-    /// Names a system call by its `__NR_` constant.
-    @inline(__always)
-    public init(_ number: Int32) {
-        self.number = number
-    }
-}
-
 /// Makes a system call, again where a signal interrupted it.
 ///
 /// - Returns: The call's result, which is never negative.
@@ -26,7 +14,7 @@ public func kernel(
     while true {
         let result = cl_syscall(Int(call), a, b, c, d, e, f)
         if result >= 0 { return result }
-        if result != -4 { throw Errno(code: Int32(truncatingIfNeeded: -result)) }
+        if result != -4 { throw Errno(code: Int32(truncatingIfNeeded: -result), call: call) }
     }
 }
 

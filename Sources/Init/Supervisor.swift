@@ -1,0 +1,58 @@
+/// PID 1 beside the payload: forwards signals, reaps, ends with the payload's status.
+///
+/// From the split on nothing of the runtime's is left in this process: no descriptor but stdio, no plan, no capability that the payload
+/// lacks. So it may be dumpable, and `/proc/1/fd/1` works for the payload as if it were PID 1 itself.
+
+import CInit
+import Linux
+import Plan
+
+extension Executor {
+    /// Splits. Returns in the child, which becomes the payload.
+    func supervise(_ step: Supervise) throws(Errno) {
+        // Blocked before the split: what arrives in between is forwarded, not lost.
+        try SignalSet.forwardable.block()
+        let payload = try cloneProcess(CloneOptions())
+        if payload.isChild { return }
+        closeDescriptors(from: 3)
+        do throws(Errno) {
+            try setUser(step.user)
+            try Linux.setCapabilities(effective: step.capabilities, permitted: step.capabilities, inheritable: 0)
+            try setAmbientCapabilities(0)
+            try setNoNewPrivileges()
+            try setDumpable(true)
+            try loadSupervisorFilter()
+        } catch {
+            // The payload must not run under a supervisor that has more rights than it. The runtime sees its socket close.
+            exitProcess(InitStatus.failed)
+        }
+        ci_release_memory()
+        watch(payload.pid)
+    }
+}
+
+/// Waits for signals for ever: one that tells of a child's end is for reaping, any other is for the payload.
+private func watch(_ payload: Int32) -> Never {
+    while true {
+        guard let signal = try? SignalSet.forwardable.wait() else { continue }
+        if signal == Signal.child {
+            if let status = reap(payload) { exitProcess(status) }
+        } else {
+            kernelIgnoringFailure(SystemCallNumber.kill, Int(payload), Int(signal))
+        }
+    }
+}
+
+/// Reaps every zombie. Returns the exit code to end with if the payload was among them.
+private func reap(_ payload: Int32) -> Int32? {
+    var result: Int32?
+    while true {
+        var status: Int32 = 0
+        // WNOHANG 1, __WALL for children with another exit signal than SIGCHLD.
+        let pid = withUnsafeMutablePointer(to: &status) { pointer in
+            (try? kernel(SystemCallNumber.wait4, -1, Int(bitPattern: pointer), 0x4000_0001, 0)) ?? 0
+        }
+        if pid <= 0 { return result }
+        if pid == Int(payload) { result = ExitStatus(waitStatus: status).code }
+    }
+}

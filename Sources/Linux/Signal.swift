@@ -1,0 +1,61 @@
+/// Signals: sets of them, waiting for them, their dispositions.
+
+import CLinux
+
+/// Signal numbers that are the same on x86_64 and aarch64.
+public enum Signal {
+    /// SIGKILL
+    public static let kill: Int32 = 9
+    /// SIGTERM
+    public static let terminate: Int32 = 15
+    /// SIGCHLD
+    public static let child: Int32 = 17
+    /// SIGSTOP
+    public static let stop: Int32 = 19
+    /// SIGWINCH
+    public static let windowChange: Int32 = 28
+}
+
+/// A kernel signal set: one bit a signal, bit 0 for signal 1.
+public struct SignalSet: Equatable, Sendable {
+    /// The bits.
+    public var bits: UInt64
+
+    /// Makes a set of its bits.
+    public init(bits: UInt64) { self.bits = bits }
+
+    /// No signal.
+    public static let none = SignalSet(bits: 0)
+    /// All signals but those that a fault of the process itself raises: ILL, TRAP, ABRT, BUS, FPE, SEGV, SYS.
+    public static let forwardable = SignalSet(bits: ~0x4000_04f8)
+
+    /// Makes this the set of blocked signals and returns the one it replaces. Source: rt_sigprocmask(2).
+    @discardableResult
+    public func block() throws(Errno) -> SignalSet {
+        var new = self
+        var old = SignalSet.none
+        try withUnsafeMutablePointer(to: &new) { new throws(Errno) in
+            try withUnsafeMutablePointer(to: &old) { old throws(Errno) in
+                _ = try kernel(__NR_rt_sigprocmask, 2, Int(bitPattern: new), Int(bitPattern: old), 8)
+            }
+        }
+        return old
+    }
+
+    /// Waits until one of the set is pending, takes it and returns its number. The set has to be blocked. Source: rt_sigtimedwait(2).
+    public func wait() throws(Errno) -> Int32 {
+        var set = self
+        return try withUnsafeMutablePointer(to: &set) { set throws(Errno) in
+            Int32(truncatingIfNeeded: try kernel(__NR_rt_sigtimedwait, Int(bitPattern: set), 0, 0, 8))
+        }
+    }
+}
+
+/// Sets every signal to its default disposition: execve keeps ignored ones ignored, and a caller may have ignored some.
+public func resetSignalDispositions() {
+    // struct sigaction of the kernel: handler, flags, restorer (on x86_64), mask; all zero is SIG_DFL.
+    var action: (UInt, UInt, UInt, UInt) = (0, 0, 0, 0)
+    withUnsafeMutablePointer(to: &action) { pointer in
+        for signal in 1...64 { kernelIgnoringFailure(__NR_rt_sigaction, signal, Int(bitPattern: pointer), 0, 8) }
+    }
+}
