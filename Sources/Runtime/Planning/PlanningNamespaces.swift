@@ -1,0 +1,87 @@
+/// Which namespaces are made by the clone, which by the init; and what the init does first in them. Rows N, T, I.
+
+internal import Plan
+internal import Spec
+
+extension NamespaceType {
+    /// The CLONE_NEW* flag.
+    ///
+    /// Source: linux/sched.h.
+    var cloneFlag: UInt64 {
+        switch self {
+        case .time: 0x80
+        case .mount: 0x2_0000
+        case .cgroup: 0x200_0000
+        case .uts: 0x400_0000
+        case .ipc: 0x800_0000
+        case .user: 0x1000_0000
+        case .pid: 0x2000_0000
+        case .network: 0x4000_0000
+        }
+    }
+}
+
+extension PlanDraft {
+    /// Decides between a direct and a staged launch, and plans the latter's steps.
+    ///
+    /// Staged: setns(2) and clock offsets act on a process that then has a child, so the init needs one step more than the clone.
+    mutating func planNamespaces() throws(PlanningError) {
+        let linux = config.linux
+        let created = linux.namespaces.filter { $0.path == nil }
+        let joined = linux.namespaces.filter { $0.path != nil }
+        let offsetsClocks = isNew(.time) && !linux.timeOffsets.isEmpty
+        launch.isStaged = !joined.isEmpty || offsetsClocks
+        // A cgroup namespace's root is the cgroup its maker is in: the init makes it when it has been placed (N-10).
+        var flags: UInt64 = 0
+        for namespace in created where namespace.type != .cgroup && !(offsetsClocks && namespace.type == .time) {
+            flags |= namespace.type.cloneFlag
+        }
+        if isNew(.user) {
+            launch.createsUserNamespace = true
+            launch.uidMappings = linux.uidMappings
+            launch.gidMappings = linux.gidMappings
+        }
+        guard launch.isStaged else {
+            launch.cloneFlags = flags
+            return
+        }
+        // With the host's credentials first: the user namespace may have no rights over the others (N-12).
+        for namespace in joined where namespace.type != .user { try join(namespace) }
+        for namespace in joined where namespace.type == .user { try join(namespace) }
+        if offsetsClocks { planClocks() }
+        let entered = EnterNewNamespaces(flags: flags, awaitsMappings: launch.createsUserNamespace)
+        add(.enterNewNamespaces(entered), (created.first ?? joined.first)?.origin ?? .none)
+    }
+
+    private mutating func join(_ namespace: Namespace) throws(PlanningError) {
+        for opened in facts.joinedNamespaces where opened.type == namespace.type {
+            let type = UInt32(truncatingIfNeeded: namespace.type.cloneFlag)
+            add(.joinNamespace(JoinNamespace(type: type, descriptor: opened.descriptor)), namespace.origin)
+            return
+        }
+        throw PlanningError("the \(namespace.type.name) namespace to join is not open", origin: namespace.origin, row: "N-03")
+    }
+
+    private mutating func planClocks() {
+        var lines = ""
+        for offset in config.linux.timeOffsets {
+            let clock = offset.clock == .monotonic ? "monotonic" : "boottime"
+            lines += "\(clock) \(offset.seconds) \(offset.nanoseconds)\n"
+        }
+        add(.offsetClocks(OffsetClocks(lines: text(lines))), config.linux.timeOffsets[0].origin)
+    }
+
+    /// The steps that need the host's ids no more: the container's root, its cgroup view, keyring and loopback device.
+    mutating func planIdentity() {
+        let linux = config.linux
+        if let namespace = linux.namespace(.user) {
+            // An unmapped 0 stays unmapped: such a container runs without a root of its own (I-05).
+            if namespace.path != nil || linux.uidMappings.contains(where: { $0.containerID == 0 }) {
+                add(.becomeRoot, namespace.origin)
+            }
+        }
+        if let namespace = linux.namespace(.cgroup), namespace.path == nil { add(.unshareCgroupNamespace, namespace.origin) }
+        if !facts.noNewKeyring { add(.joinSessionKeyring(OneText(text("_ses.\(facts.containerID)")))) }
+        if let namespace = linux.namespace(.network), namespace.path == nil { add(.bringLoopbackUp, namespace.origin) }
+    }
+}

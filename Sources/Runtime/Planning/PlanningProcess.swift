@@ -1,0 +1,190 @@
+/// From the container's set-up process to the payload. Rows P, MP, X-05, SE-17, H-05.
+
+internal import Plan
+internal import Spec
+
+extension PlanDraft {
+    /// Plans the last part of the plan.
+    mutating func planProcess() throws(PlanningError) {
+        if let personality = config.linux.personality { add(.setPersonality(OneNumber(personality.value.rawValue)), personality.origin) }
+        guard let process = config.process else {
+            // Such a container can be created; start refuses it (P-01).
+            add(.awaitStart)
+            return
+        }
+        launch.rlimits = process.rlimits
+        launch.oomScoreAdj = process.oomScoreAdj
+        launch.payloadIsPIDOne = try execsInPlace(process)
+        let sets: CapabilitySets? = if let given = process.capabilities { reduced(given) } else { nil }
+        let user = try planUser(process)
+        if !launch.payloadIsPIDOne {
+            // The supervisor signals the payload, which may have another user by then: only with what the payload itself may.
+            let effective = sets?.effective ?? (process.user.uid.value == 0 ? grantable : [])
+            add(.supervise(Supervise(user: user, capabilities: effective.intersection(.kill).rawValue)), process.origin)
+        }
+        planScheduling(process)
+        planCredentials(process, user, sets)
+        let filter = try planFilterCapabilities(process, sets)
+        try planExecution(process, filter)
+    }
+
+    private func execsInPlace(_ process: Process) throws(PlanningError) -> Bool {
+        let placement = PayloadPlacement(
+            program: process.args.first?.value, hasNewPIDNamespace: isNew(.pid), pidLimit: config.linux.resources?.pids?.value,
+            passesSockets: !facts.listenEnvironment.isEmpty, wish: config.annotation(PayloadPlacement.annotation))
+        if let result = placement.execsInPlace { return result }
+        let origin = config.annotations.first { $0.key == PayloadPlacement.annotation }?.origin ?? .none
+        throw PlanningError("\(PayloadPlacement.annotation) must be \"exec\" or \"supervise\"", origin: origin)
+    }
+
+    private mutating func planUser(_ process: Process) throws(PlanningError) -> SetUser {
+        let user = process.user
+        if facts.setgroupsDenied, let group = user.additionalGids.first {
+            throw PlanningError(
+                "additional groups need setgroups(2), which this user namespace denies", origin: group.origin,
+                hint: "map groups by newgidmap, or leave additionalGids out", row: "P-43")
+        }
+        let groups = user.additionalGids.isEmpty ? Text.empty : launch.plan.add(numbers: user.additionalGids.map { $0.value })
+        return SetUser(uid: user.uid.value, gid: user.gid.value, groups: groups, skipsGroups: facts.setgroupsDenied)
+    }
+
+    private mutating func planScheduling(_ process: Process) {
+        add(.startSession(StartSession(terminal: process.terminal)), process.origin)
+        if let scheduler = process.scheduler {
+            let step = SetScheduler(
+                policy: scheduler.policy, nice: scheduler.nice, priority: scheduler.priority, flags: scheduler.flags,
+                runtime: scheduler.runtime, deadline: scheduler.deadline, period: scheduler.period)
+            add(.setScheduler(step), scheduler.origin)
+        }
+        if let priority = process.ioPriority {
+            add(.setIOPriority(SetIOPriority(priorityClass: priority.priorityClass, priority: priority.priority)), priority.origin)
+        }
+        if let policy = config.linux.memoryPolicy {
+            let mask = launch.plan.add(bytes: nodeMask(policy.nodes))
+            add(.setMemoryPolicy(SetMemoryPolicy(mode: policy.mode | policy.flags, mask: mask)), policy.origin)
+        }
+        add(.setUmask(OneNumber(process.user.umask ?? 0o022)), process.user.umask == nil ? .none : process.origin)
+    }
+
+    private mutating func planCredentials(_ process: Process, _ user: SetUser, _ sets: CapabilitySets?) {
+        if let sets { add(.limitBoundingSet(OneNumber64(sets.bounding.rawValue)), sets.origin) }
+        if let profile = process.apparmorProfile {
+            add(.setExecLabel(SetExecLabel(.appArmor, label: text(profile.value))), profile.origin)
+        }
+        if let label = process.selinuxLabel { add(.setExecLabel(SetExecLabel(.seLinux, label: text(label.value))), label.origin) }
+        add(.setUser(user), process.user.uid.origin)
+    }
+
+    /// The words of set_mempolicy(2)'s node mask, 8 bytes each.
+    private func nodeMask(_ nodes: [UInt32]) -> [UInt8] {
+        var bytes: [UInt8] = []
+        for node in nodes {
+            let index = Int(node / 8)
+            while bytes.count <= index { bytes += [0, 0, 0, 0, 0, 0, 0, 0] }
+            bytes[index] |= 1 << UInt8(node % 8)
+        }
+        return bytes
+    }
+}
+
+// Capabilities around the filter
+extension PlanDraft {
+    /// Plans the payload's capabilities.
+    ///
+    /// Without no_new_privs a filter can only be loaded with CAP_SYS_ADMIN (seccomp(2)): the process keeps it until then. The result is the
+    /// set to return to afterwards.
+    private mutating func planFilterCapabilities(_ process: Process, _ sets: CapabilitySets?) throws(PlanningError) -> CapabilitySets? {
+        let needed = CapabilitySet.systemAdministration
+        let isEnough = sets?.effective.contains(needed) ?? (process.user.uid.value == 0 && grantable.contains(needed))
+        if facts.seccompProgram == nil || process.noNewPrivileges || isEnough {
+            if let sets { add(.setCapabilities(SetCapabilities(sets)), sets.origin) }
+            return nil
+        }
+        guard grantable.contains(needed) else {
+            throw PlanningError(
+                "a system call filter without noNewPrivileges needs CAP_SYS_ADMIN, which swoci does not have", origin: process.origin,
+                hint: "set process.noNewPrivileges to true", row: "SE-17")
+        }
+        let final = sets ?? CapabilitySets()
+        var meanwhile = final
+        meanwhile.effective.formUnion(needed)
+        meanwhile.permitted.formUnion(needed)
+        add(.setCapabilities(SetCapabilities(meanwhile)), final.origin)
+        return final
+    }
+
+    private mutating func planExecution(_ process: Process, _ afterFilter: CapabilitySets?) throws(PlanningError) {
+        if process.noNewPrivileges { add(.setNoNewPrivileges, process.origin) }
+        let environment = environment(of: process)
+        let names = environment.map { name(of: $0) }
+        let home = environment.first { name(of: $0) == "HOME" }
+        if home == nil || home == "HOME=" { add(.setHome(OneNumber(process.user.uid.value)), process.user.uid.origin) }
+        add(.changeDirectory(OneText(text(process.cwd.value))), process.cwd.origin)
+        let program = process.args.first
+        if let program {
+            var path = defaultSearchPath
+            if let index = names.firstIndex(of: "PATH") { path = String(decoding: environment[index].utf8.dropFirst(5), as: UTF8.self) }
+            let directories = path.utf8.split(separator: UInt8(ascii: ":")).map { String(decoding: $0, as: UTF8.self) }
+            let isPath = program.value.utf8.contains(UInt8(ascii: "/"))
+            add(.findExecutable(FindExecutable(file: text(program.value), searchPath: texts(isPath ? [] : directories))), program.origin)
+        }
+        add(.awaitStart)
+        for (index, hook) in config.hooks.startContainer.enumerated() {
+            planHook(hook, .startContainer, index, environment: hook.env ?? environment)
+        }
+        try planFilter(afterFilter)
+        guard program != nil else { return }
+        let step = Execute(
+            arguments: texts(process.args.map { $0.value }), environment: texts(environment),
+            preservedDescriptors: facts.preservedDescriptors)
+        add(.execute(step), process.origin)
+    }
+
+    private mutating func planFilter(_ afterFilter: CapabilitySets?) throws(PlanningError) {
+        guard let seccomp = config.linux.seccomp else { return }
+        guard let program = facts.seccompProgram else {
+            throw PlanningError("the system call filter is not compiled", origin: seccomp.origin, row: "SE-01")
+        }
+        add(.loadSeccomp(LoadSeccomp(program: launch.plan.add(bytes: program.bytes), flags: program.flags)), seccomp.origin)
+        if let afterFilter { add(.setCapabilities(SetCapabilities(afterFilter)), afterFilter.origin) }
+    }
+
+    /// The payload's environment: each name once, where it first stood, with what was last said (P-07).
+    private mutating func environment(of process: Process) -> [String] {
+        var entries = process.env.map { $0.value }
+        if !facts.listenEnvironment.isEmpty {
+            entries += facts.listenEnvironment
+            entries.append("LISTEN_PID=1")
+            if !isNew(.pid) {
+                warn("LISTEN_PID is 1, but without a PID namespace of its own the payload is not", process.origin, row: "P-07")
+            }
+        }
+        var places: [String: Int] = [:]
+        var result: [String] = []
+        for entry in entries {
+            if let place = places[name(of: entry)] {
+                result[place] = entry
+            } else {
+                places[name(of: entry)] = result.count
+                result.append(entry)
+            }
+        }
+        return result
+    }
+
+    private func name(of entry: String) -> String {
+        String(decoding: entry.utf8.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+    }
+}
+
+/// Where programs are looked for without a PATH.
+private let defaultSearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+extension SetCapabilities {
+    /// The step of the config's sets.
+    fileprivate init(_ sets: CapabilitySets) {
+        self.init(
+            effective: sets.effective.rawValue, permitted: sets.permitted.rawValue, inheritable: sets.inheritable.rawValue,
+            ambient: sets.ambient.rawValue)
+    }
+}

@@ -1,0 +1,90 @@
+/// The root file system: cut off from the host's mounts, attached, protected and entered. Rows R, X, U, SY, H.
+
+internal import Plan
+internal import Spec
+
+/// mount(2)'s propagation flags.
+///
+/// Source: linux/mount.h.
+enum PropagationFlag {
+    static let recursive: UInt32 = 0x4000
+    static let unbindable: UInt32 = 1 << 17
+    static let `private`: UInt32 = 1 << 18
+    static let slave: UInt32 = 1 << 19
+    static let shared: UInt32 = 1 << 20
+}
+
+extension Propagation {
+    /// The MS_* flags.
+    var flags: UInt32 {
+        let type =
+            switch kind {
+            case .shared: PropagationFlag.shared
+            case .slave: PropagationFlag.slave
+            case .private: PropagationFlag.private
+            case .unbindable: PropagationFlag.unbindable
+            }
+        return recursive ? type | PropagationFlag.recursive : type
+    }
+}
+
+extension PlanDraft {
+    /// Opens what must stay a peer of the host's, cuts the rest off, attaches the root.
+    mutating func planRoot() throws(PlanningError) {
+        guard let root = config.root else { throw PlanningError("there is no root file system", origin: .none, row: "R-01") }
+        try openSharedSources()
+        let propagation = config.linux.rootfsPropagation
+        let type = propagation?.value.kind == .private ? PropagationFlag.private : PropagationFlag.slave
+        add(.isolateMounts(PropagationChange(type | PropagationFlag.recursive)), propagation?.origin ?? .none)
+        let source = TreeSource(path: text(facts.rootfsPath), recursive: true)
+        add(.attachRoot(AttachRoot(source: source)), root.path.origin)
+    }
+
+    /// Plans names, kernel parameters and what the payload may not read or write.
+    ///
+    /// Kernel parameters come after the names (N-08) and before /proc/sys becomes read-only (SY-01).
+    mutating func planProtection() throws(PlanningError) {
+        let linux = config.linux
+        if let name = config.hostname { add(.setHostname(OneText(text(name.value))), name.origin) }
+        if let name = config.domainname { add(.setDomainname(OneText(text(name.value))), name.origin) }
+        for parameter in linux.sysctl {
+            guard let path = sysctlPath(parameter.key) else {
+                throw PlanningError("\"\(parameter.key)\" is not a kernel parameter's name", origin: parameter.origin, row: "SY-01")
+            }
+            add(.setSysctl(SetSysctl(path: text(path), value: text(parameter.value))), parameter.origin)
+        }
+        for path in distinct(linux.readonlyPaths) { add(.makeReadonly(OneText(text(path.value))), path.origin) }
+        for path in distinct(linux.maskedPaths) { add(.mask(OneText(text(path.value))), path.origin) }
+        if let root = config.root, root.readonly { add(.makeRootReadonly, root.path.origin) }
+    }
+
+    /// Plans the step into the root.
+    mutating func planEntry() {
+        add(.enterRoot(EnterRoot(byMoving: facts.noPivot)), config.root?.path.origin ?? .none)
+        if let propagation = config.linux.rootfsPropagation {
+            // The root mount alone: what is mounted in it has options of its own.
+            let flags = propagation.value.flags & ~PropagationFlag.recursive
+            add(.setRootPropagation(PropagationChange(flags)), propagation.origin)
+        }
+    }
+
+    /// The paths, each once, in their order.
+    private func distinct(_ paths: [Located<String>]) -> [Located<String>] {
+        var seen: Set<String> = []
+        return paths.filter { seen.insert($0.value).inserted }
+    }
+}
+
+/// A kernel parameter's path below /proc/sys; nil for a name with an empty part, "." or "..".
+///
+/// Separators are dots, and a slash stands for a dot within a part; where the first separator is a slash, the name is a path.
+/// - Source: sysctl(8); row SY-01.
+func sysctlPath(_ key: String) -> String? {
+    let dot = UInt8(ascii: "."), slash = UInt8(ascii: "/")
+    guard let first = key.utf8.first(where: { $0 == dot || $0 == slash }) else { return key.isEmpty ? nil : key }
+    let bytes = first == slash ? Array(key.utf8) : key.utf8.map { $0 == dot ? slash : $0 == slash ? dot : $0 }
+    for part in bytes.split(separator: slash, omittingEmptySubsequences: false) {
+        if part.isEmpty || Array(part) == [dot] || Array(part) == [dot, dot] { return nil }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}
