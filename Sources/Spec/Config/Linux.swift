@@ -37,6 +37,11 @@ public struct Linux: Equatable, Sendable {
     /// The NUMA memory policy (MP-01).
     public var memoryPolicy: MemoryPolicy?
 
+    /// Some namespaces could not be read: what needs one is not blamed for its absence.
+    var lacksNamespaces = false
+    /// Some id mappings could not be read: ids are not blamed for being unmapped.
+    var lacksMappings = false
+
     /// Makes an empty section.
     public init() {}
 
