@@ -57,7 +57,7 @@ let package = Package(
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: language),
         .target(name: "Plan", dependencies: ["Linux"], swiftSettings: language),
         .target(name: "Spec", dependencies: ["CYajl"], swiftSettings: language),
-        .target(name: "Cgroups", dependencies: ["Linux", "Spec"], swiftSettings: language),
+        .target(name: "Cgroups", dependencies: ["CLinux", "Linux", "Spec"], swiftSettings: language),
         .target(name: "Runtime", dependencies: ["Cgroups", "CSeccomp", "Linux", "Plan", "Spec"], swiftSettings: language),
         .executableTarget(
             name: "swoci",

@@ -1,0 +1,64 @@
+/// From `cgroupsPath` to a path below every hierarchy's mount point.
+
+import Spec
+
+/// A checked path below a hierarchy's mount point: "/swoci/web".
+struct CgroupPath: Equatable {
+    /// Its components, at least one.
+    let components: [String]
+
+    /// The directory that all containers without a `cgroupsPath` share.
+    ///
+    /// It stays when they are gone: its cgroups have no limits, and
+    /// making and removing one in each hierarchy costs more than the container's own.
+    static let shared = "swoci"
+
+    /// The path of a container.
+    ///
+    /// An absent or empty `cgroupsPath` is `/swoci/ID`. A relative one is taken from the hierarchy's root too, so that the same
+    /// value always names the same place.
+    /// - Source: config-linux.md#cgroups-path; row CG-01.
+    init(_ cgroupsPath: Located<String>?, id: String) throws(CgroupError) {
+        guard let located = cgroupsPath, !located.value.isEmpty else {
+            components = [Self.shared, id]
+            return
+        }
+        let path = located.value
+        func refuse(_ problem: String, hint: String? = nil) -> CgroupError {
+            CgroupError("take the cgroup path", path, problem: problem, origin: located.origin, hint: hint)
+        }
+        var components: [String] = []
+        for component in path.split(separator: "/") where component != "." {
+            if component == ".." { throw refuse("\"..\" is not allowed in a cgroup path") }
+            if component.utf8.count > 255 { throw refuse("a component is longer than 255 bytes") }
+            if component.utf8.contains(where: { $0 < 32 || $0 == 127 }) { throw refuse("a component has a control character") }
+            components.append(String(component))
+        }
+        if components.isEmpty { throw refuse("the root of the hierarchy cannot be a container's cgroup", hint: "name a cgroup below it") }
+        self.components = components
+    }
+
+    /// The path as text: "/swoci/web".
+    var text: String {
+        var text = ""
+        for component in components {
+            text += "/"
+            text += component
+        }
+        return text
+    }
+
+    /// The directories below a mount point that lead to the leaf, outermost first, without the leaf.
+    func parents(below mountPoint: String) -> [String] {
+        var result: [String] = []
+        var path = mountPoint
+        for component in components.dropLast() {
+            path += "/" + component
+            result.append(path)
+        }
+        return result
+    }
+
+    /// Whether the leaf's parent is the shared directory.
+    var isShared: Bool { components.count == 2 && components[0] == Self.shared }
+}

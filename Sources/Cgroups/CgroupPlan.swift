@@ -1,0 +1,114 @@
+/// What a container's cgroup will be: its directories, its limits and what has to be undone, before anything is made.
+
+public import Spec
+
+/// A container's cgroup as data.
+public struct CgroupPlan: Equatable, Sendable {
+    /// The path below every mount point: "/swoci/web".
+    public let path: String
+    /// The hierarchies, each with the container's directory in it, in the layout's order.
+    public let places: [Place]
+    /// The limits, in the order in which they are written.
+    public let writes: [CgroupWrite]
+    /// The controllers of cgroup v2 that the limits need, and that must be there (CG-05).
+    public let neededControllers: [Requirement]
+    /// The device filter of cgroup v2; nil: none.
+    public let deviceProgram: DeviceProgram?
+    /// Remarks for the user.
+    public let warnings: [CgroupWarning]
+
+    /// A directory of the container.
+    public struct Place: Equatable, Sendable {
+        /// The hierarchy.
+        public var hierarchy: CgroupHierarchy
+        /// The container's cgroup in it, absolute.
+        public var directory: String
+        /// The directories between the mount point and it, outermost first.
+        public var parents: [String]
+    }
+
+    /// A controller and the first limit that needs it.
+    public struct Requirement: Equatable, Sendable {
+        /// The controller's name.
+        public var controller: String
+        /// The limit's place in the document.
+        public var origin: Origin
+    }
+
+    /// Plans the cgroup of a container.
+    ///
+    /// The same arguments always give the same plan; nothing is read from the host.
+    ///
+    /// Used for `update` as well, with new resources: then only ``Cgroup/apply(_:)`` is called with it.
+    /// - Throws: An error with its origin for a path or a limit that this host cannot take.
+    /// - Source: rows CG-01, RD, RM, RC, RB, RH, RU.
+    public init(cgroupsPath: Located<String>?, id: String, layout: CgroupLayout, resources: Resources?) throws(CgroupError) {
+        let path = try CgroupPath(cgroupsPath, id: id)
+        let text = path.text
+        self.path = text
+        var places: [Place] = []
+        for hierarchy in layout.hierarchies {
+            let parents = path.parents(below: hierarchy.mountPoint)
+            places.append(Place(hierarchy: hierarchy, directory: hierarchy.mountPoint + text, parents: parents))
+        }
+        self.places = places
+        var translation = Translation(layout: layout, places: places)
+        if let resources { try translation.translate(resources) }
+        writes = translation.writes
+        neededControllers = translation.needed
+        deviceProgram = translation.deviceProgram
+        warnings = translation.warnings
+    }
+
+    /// The place in the unified hierarchy.
+    public var unified: Place? { places.first { $0.hierarchy.isUnified } }
+
+    /// What removing the cgroup must know, to be kept on disk before the cgroup is made.
+    ///
+    /// Ownership is decided here: a directory that is there already belongs to somebody else and is never removed, be it a parent
+    /// (a pod's cgroup with its limits) or the leaf. The shared parent `/swoci` is never removed either.
+    /// - Parameter exists: Asks the host for a directory.
+    public func record(exists: (String) -> Bool) -> CgroupRecord {
+        var record = CgroupRecord()
+        for place in places {
+            record.paths.append(place.directory)
+            if place.hierarchy.isUnified { record.unified = place.directory }
+            if place.hierarchy.controllers.contains("freezer") { record.freezer = place.directory }
+            if exists(place.directory) { continue }
+            var missing = [place.directory]
+            for parent in place.parents.reversed() {
+                if place.isBelowShared || exists(parent) { break }
+                missing.append(parent)
+            }
+            record.created += missing.reversed()
+        }
+        return record
+    }
+
+    /// What removing the cgroup must know, by a look at the host.
+    public func record() -> CgroupRecord {
+        record(exists: Cgroups.exists)
+    }
+}
+
+extension CgroupPlan.Place {
+    /// Whether the cgroup is directly below the shared directory.
+    var isBelowShared: Bool {
+        parents.count == 1 && parents[0] == hierarchy.mountPoint + "/" + CgroupPath.shared
+    }
+}
+
+/// What a container has in the cgroup hierarchies: enough to act on it and to remove it, without the config.
+public struct CgroupRecord: Equatable, Sendable {
+    /// The container's directory in each hierarchy, absolute.
+    public var paths: [String] = []
+    /// The directories that were missing before, in the order in which they are made: only these are removed.
+    public var created: [String] = []
+    /// The one of `paths` that is cgroup v2.
+    public var unified: String?
+    /// The one of `paths` that has the v1 freezer.
+    public var freezer: String?
+
+    /// Makes a record of nothing.
+    public init() {}
+}

@@ -1,1 +1,0 @@
-public let placeholderCgroups = 0

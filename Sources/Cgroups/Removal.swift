@@ -1,0 +1,119 @@
+/// Removing a container's cgroup, from its record alone.
+
+import Linux
+
+extension Cgroup {
+    /// Ends what is left in the cgroup and removes it: the leaf with the cgroups below it, and the parents that were made for it as
+    /// far as they are empty.
+    ///
+    /// What is gone already counts as removed, so this may be repeated after any interruption.
+    ///
+    /// - Throws: After the time is over, an error that names the processes that hold the cgroup.
+    /// - Source: row CG-09.
+    public static func remove(_ record: CgroupRecord, within nanoseconds: Int64 = 10_000_000_000) throws(CgroupError) {
+        var rest: [String] = []
+        for path in record.paths where try !removeOrFindBusy(path, record) { rest.append(path) }
+        if !rest.isEmpty { try empty(rest, record, until: monotonicTime() + nanoseconds) }
+        for path in record.created.reversed() where !record.paths.contains(path) {
+            // EBUSY or ENOTEMPTY: another container has moved in.
+            try? removeDirectory(path)
+        }
+    }
+
+    /// Removes a leaf without processes and children.
+    ///
+    /// - Returns: false where there is something in it.
+    private static func removeOrFindBusy(_ path: String, _ record: CgroupRecord) throws(CgroupError) -> Bool {
+        guard record.created.contains(path) else {
+            // It was there before us: it stays, but nothing of the container may stay in it.
+            return try processes(below: path).isEmpty && ((try? subdirectories(of: path)) ?? []).isEmpty
+        }
+        do throws(Errno) {
+            try removeDirectory(path)
+            return true
+        } catch {
+            switch error {
+            case .noEntry: return true
+            case .busy, .notEmpty: return false
+            default: throw CgroupError("remove cgroup", path, error)
+            }
+        }
+    }
+
+    /// Kills and removes until nothing is left or the time is over.
+    private static func empty(_ paths: [String], _ record: CgroupRecord, until deadline: Int64) throws(CgroupError) {
+        for path in paths { try checkIsBelowRoot(path) }
+        var rest = paths
+        var wait: Int64 = 200_000
+        while true {
+            try kill(rest, record)
+            if let unified = record.unified { waitUntilEmpty(unified, nanoseconds: min(wait * 16, 100_000_000)) }
+            var still: [String] = []
+            for path in rest where try !removeTree(path, record) { still.append(path) }
+            if still.isEmpty { return }
+            rest = still
+            if monotonicTime() >= deadline { break }
+            pause(nanoseconds: wait)
+            wait = min(wait * 2, 50_000_000)
+        }
+        let inside = (try? processes(below: rest[0])) ?? []
+        throw CgroupError(
+            "remove cgroup", rest[0], .busy, value: list(inside),
+            hint: inside.isEmpty
+                ? "something outside holds the cgroup" : "these processes do not end, as in an uninterruptible system call: \(list(inside))"
+        )
+    }
+
+    /// Kills all processes of the cgroup; those that only one hierarchy has, too.
+    private static func kill(_ paths: [String], _ record: CgroupRecord) throws(CgroupError) {
+        try killAll(record, signal: 9)
+        let known = record.unified ?? record.freezer
+        for path in paths where path != known {
+            var single = CgroupRecord()
+            single.paths = [path]
+            if try !processes(below: path).isEmpty { try killAll(single, signal: 9) }
+        }
+    }
+
+    /// Removes a cgroup and those below it, deepest first.
+    ///
+    /// - Returns: Whether nothing of it is left.
+    private static func removeTree(_ path: String, _ record: CgroupRecord) throws(CgroupError) -> Bool {
+        var order = [path]
+        var next = 0
+        while next < order.count {
+            for name in (try? subdirectories(of: order[next])) ?? [] { order.append(order[next] + "/" + name) }
+            next += 1
+        }
+        for child in order.dropFirst().reversed() { try? removeDirectory(child) }
+        return try removeOrFindBusy(path, record)
+    }
+
+    /// Waits until a v2 cgroup says that it has no process any more.
+    private static func waitUntilEmpty(_ directory: String, nanoseconds: Int64) {
+        guard let file = try? OwnedFD.open(directory + "/cgroup.events", .read) else { return }
+        let deadline = monotonicTime() + nanoseconds
+        while true {
+            guard let isPopulated = try? file.event("populated"), isPopulated else { return }
+            let left = deadline - monotonicTime()
+            if left <= 0 { return }
+            waitForChange(of: file, nanoseconds: left)
+        }
+    }
+
+    /// Refuses to kill in the root of a hierarchy or outside of all: a damaged record must not end the host.
+    private static func checkIsBelowRoot(_ path: String) throws(CgroupError) {
+        let components = path.split(separator: "/")
+        let parent = "/" + components.dropLast().joined(separator: "/")
+        let isInside = fileSystemType(path) == fileSystemType(parent)
+        guard path.hasPrefix("/"), !components.contains(".."), isCgroup(path), isInside else {
+            throw CgroupError("remove cgroup", path, problem: "this is not a cgroup below the root of its hierarchy")
+        }
+    }
+
+    private static func isCgroup(_ path: String) -> Bool {
+        guard let type = fileSystemType(path) else { return false }
+        return CgroupHierarchy(mountPoint: "", controllers: []).fileSystem == type
+            || CgroupHierarchy(mountPoint: "", controllers: [], isUnified: true).fileSystem == type
+    }
+}

@@ -1,0 +1,117 @@
+/// Memory limits. Source: config-linux.md#memory; rows RM-01 to RM-11.
+
+import Linux
+import Spec
+
+extension Translation {
+    mutating func translate(_ memory: Resources.Memory) throws(CgroupError) {
+        for ignored in [memory.kernel, memory.kernelTCP] {
+            if let ignored, ignored.value != 0 { warnings.append(.init("kernel memory limits are obsolete and ignored", ignored.origin)) }
+        }
+        try translateReservation(memory)
+        try isUnified ? translateV2(memory) : translateV1(memory)
+        if let swappiness = memory.swappiness {
+            if swappiness.value > 100 {
+                throw invalid("memory.swappiness", "swappiness is 0 to 100", value: "\(swappiness.value)", swappiness.origin)
+            }
+            if isUnified { throw onlyInV1("memory.swappiness", swappiness.origin) }
+            try write("memory", "memory.swappiness", "\(swappiness.value)", swappiness.origin)
+        }
+    }
+
+    /// The soft limit; on v2 a protection, as all runtimes translate it (RM-03).
+    private mutating func translateReservation(_ memory: Resources.Memory) throws(CgroupError) {
+        guard let reservation = Self.given(memory.reservation) else { return }
+        if let limit = Self.given(memory.limit), limit.value > 0, reservation.value > limit.value {
+            warnings.append(.init("the memory reservation is above the limit", reservation.origin))
+        }
+        if isUnified {
+            try write("memory", "memory.low", Self.amount(reservation.value), reservation.origin)
+        } else {
+            try write("memory", "memory.soft_limit_in_bytes", "\(reservation.value)", reservation.origin)
+        }
+    }
+
+    private mutating func translateV1(_ memory: Resources.Memory) throws(CgroupError) {
+        // Must come before the limits: it can only be set while the cgroup has no children (before 5.11).
+        if let hierarchy = memory.useHierarchy {
+            let value = hierarchy.value ? "1" : "0"
+            let leniency = hierarchy.value ? Self.tolerating(missing: "the hierarchy is always used") : .none
+            try write("memory", "memory.use_hierarchy", value, hierarchy.origin, leniency, hint: "Linux 5.11 and later always use it")
+        }
+        let limit = Self.given(memory.limit)
+        let swap = try memoryAndSwap(memory)
+        if let limit {
+            var leniency = CgroupWrite.Leniency.none
+            if swap != nil {
+                leniency = .mayFollowNext
+            } else if let check = memory.checkBeforeUpdate, check.value, limit.value > 0 {
+                leniency = .aboveUsage(file: "memory.usage_in_bytes")
+            }
+            try write(
+                "memory", "memory.limit_in_bytes", "\(limit.value)", limit.origin, leniency, hint: "the container may be using more already"
+            )
+        }
+        if let swap {
+            // Without swap accounting nothing is swapped out of reach of the limit that "no swap at all" or "no limit" ask for.
+            let harmless = swap.value == -1 || swap.value == limit?.value
+            try write(
+                "memory", "memory.memsw.limit_in_bytes", "\(swap.value)", swap.origin,
+                harmless ? Self.tolerating(missing: "swap is not accounted") : .none, hint: "swap accounting needs swapaccount=1 at boot")
+        }
+        if let oom = memory.disableOOMKiller, oom.value { try write("memory", "memory.oom_control", "1", oom.origin) }
+    }
+
+    private mutating func translateV2(_ memory: Resources.Memory) throws(CgroupError) {
+        if let hierarchy = memory.useHierarchy, !hierarchy.value {
+            throw onlyInV1("memory.use_hierarchy", hierarchy.origin, hint: "cgroup v2 always counts children")
+        }
+        if let oom = memory.disableOOMKiller, oom.value {
+            throw onlyInV1("memory.oom_control", oom.origin, hint: "use memory.high in resources.unified")
+        }
+        let limit = Self.given(memory.limit)
+        let swap = try memoryAndSwap(memory)
+        if let swap {
+            let alone = swap.value < 0 ? -1 : swap.value - max(limit?.value ?? 0, 0)
+            try write(
+                "memory", "memory.swap.max", Self.amount(alone), swap.origin,
+                alone <= 0 ? Self.tolerating(missing: "swap is not accounted") : .none, hint: "swap accounting needs swapaccount=1 at boot")
+        }
+        if let limit {
+            var leniency = CgroupWrite.Leniency.none
+            if let check = memory.checkBeforeUpdate, check.value, limit.value > 0 { leniency = .aboveUsage(file: "memory.current") }
+            try write("memory", "memory.max", Self.amount(limit.value), limit.origin, leniency)
+        }
+    }
+
+    /// The limit of memory and swap together, which must be at least the memory limit; -1 is none; nil: leave it alone (RM-04).
+    private func memoryAndSwap(_ memory: Resources.Memory) throws(CgroupError) -> Located<Int64>? {
+        let file = isUnified ? "memory.swap.max" : "memory.memsw.limit_in_bytes"
+        let limit = Self.given(memory.limit)
+        guard let swap = Self.given(memory.swap) else {
+            // No limit of memory is also none of memory and swap.
+            if let limit, limit.value == -1 { return Located(-1, limit.origin) }
+            return nil
+        }
+        if swap.value == -1 { return swap }
+        guard let limit else {
+            throw invalid(
+                file, "swap is memory and swap together and needs a memory limit", value: "\(swap.value)", swap.origin,
+                hint: "set memory.limit")
+        }
+        if limit.value > swap.value {
+            throw invalid(
+                file, "swap is memory and swap together and must be at least the limit \(limit.value)", value: "\(swap.value)", swap.origin)
+        }
+        return swap
+    }
+
+    /// A value that is not absent; 0 is how engines say "leave it alone".
+    static func given<Number: BinaryInteger>(_ value: Located<Number>?) -> Located<Number>? {
+        guard let value, value.value != 0 else { return nil }
+        return value
+    }
+
+    /// An amount as v2 takes it: -1 is "max".
+    static func amount(_ value: Int64) -> String { value < 0 ? "max" : "\(value)" }
+}

@@ -1,0 +1,96 @@
+/// A run of writes: one open(2) for each stretch of writes to the same file, and the leniencies of `CgroupWrite`.
+
+import Linux
+import Spec
+
+/// Carries writes out.
+struct WriteRun {
+    /// Writes all in order.
+    func run(_ writes: [CgroupWrite]) throws(CgroupError) {
+        var index = 0
+        while index < writes.count {
+            let write = writes[index]
+            if write.leniency == .none {
+                index = try stretch(of: writes, from: index)
+                continue
+            }
+            if try !perform(write, mayWait: index + 1 < writes.count) {
+                try perform(writes[index + 1])
+                var again = write
+                again.leniency = .none
+                try perform(again)
+                index += 1
+            }
+            index += 1
+        }
+    }
+
+    /// Writes the plain writes that go to the same file, such as device rules, through one descriptor.
+    ///
+    /// - Returns: The index of the write after them.
+    private func stretch(of writes: [CgroupWrite], from start: Int) throws(CgroupError) -> Int {
+        let first = writes[start]
+        var index = start
+        do throws(Errno) {
+            let file = try OwnedFD.open(first.path, .write)
+            repeat {
+                let bytes = Array(writes[index].value.utf8)
+                let count = try bytes.withUnsafeBufferPointer { buffer throws(Errno) in
+                    try file.write(UnsafeRawPointer(buffer.baseAddress!), count: buffer.count)
+                }
+                if count != bytes.count { throw .inputOutput }
+                index += 1
+            } while index < writes.count && writes[index].leniency == .none && writes[index].file == first.file
+                && writes[index].directory == first.directory
+            return index
+        } catch {
+            throw failure(writes[index], error)
+        }
+    }
+
+    /// Makes one write.
+    ///
+    /// - Returns: false where the next write must come first.
+    @discardableResult
+    private func perform(_ write: CgroupWrite, mayWait: Bool = false) throws(CgroupError) -> Bool {
+        var value = write.value
+        switch write.leniency {
+        case .keepsFirstField:
+            do throws(Errno) { value = (split(try readText(write.path), " ").first ?? "") + " " + value } catch {
+                throw failure(write, error)
+            }
+        case .aboveUsage(let file): try checkUsage(write, file)
+        default: break
+        }
+        do throws(Errno) {
+            try writeText(value, to: write.path)
+            return true
+        } catch {
+            switch write.leniency {
+            case .mayFollowNext where mayWait && (error == .invalidArgument || error == .busy): return false
+            case .tolerates(let errors, _) where errors.contains(error): return true
+            case .otherwise(let file, let value) where error == .noEntry:
+                var other = write
+                other.file = file
+                other.value = value
+                other.leniency = .none
+                return try perform(other)
+            default: throw failure(write, error)
+            }
+        }
+    }
+
+    /// Refuses a limit that the container is above already (RM-11).
+    private func checkUsage(_ write: CgroupWrite, _ file: String) throws(CgroupError) {
+        let path = write.directory + "/" + file
+        let usage = try attempt("read", path) { () throws(Errno) in try readText(path) }
+        guard let limit = UInt64(write.value), let current = UInt64(usage), current >= limit else { return }
+        throw CgroupError(
+            "set the limit", write.path, problem: "the limit \(write.value) is below the current usage \(usage)", value: write.value,
+            origin: write.origin)
+    }
+
+    private func failure(_ write: CgroupWrite, _ error: Errno) -> CgroupError {
+        CgroupError("write", write.path, error, value: write.value, origin: write.origin, hint: write.hint)
+    }
+}
