@@ -1,0 +1,162 @@
+/// What went wrong, as a value for people and engines: the error of every operation.
+///
+/// The sentence is composed here and nowhere else. Engines match some of its words (`container does not exist`), and read
+/// "no such file or directory" or "permission denied" as a missing or forbidden program: those words stand only for their true
+/// meaning. Source: spec rows CLI-03, OP-01 to OP-05.
+
+public import Linux
+
+/// The error of every operation.
+public struct Failure: Error, Equatable, Sendable {
+    /// The failures that engines or callers tell apart.
+    public enum Kind: Equatable, Sendable {
+        /// Anything that needs no telling apart.
+        case general
+        /// The command line makes no sense.
+        case usage
+        /// No container has the id.
+        case notFound
+        /// A container has the id already.
+        case exists
+        /// The id breaks the grammar (ST-02).
+        case invalidID
+        /// Neither created nor running (OP-04).
+        case notRunning
+        /// Started already (OP-03).
+        case alreadyStarted
+        /// It has ended, and so cannot be started (OP-03).
+        case hasStopped
+        /// Neither stopped nor created (OP-05).
+        case notStopped
+        /// The config has no process to start (OP-03).
+        case noProcess
+        /// The program is in no directory of PATH.
+        case notInPath
+        /// The program cannot be executed: errno says why.
+        case notExecutable
+    }
+
+    /// Where in config.json the cause stands.
+    public struct Place: Equatable, Sendable {
+        /// The file's name as the user knows it.
+        public var file: String
+        /// The JSON pointer (RFC 6901).
+        public var pointer: String
+        /// The line, from 1.
+        public var line: Int
+        /// The column, from 1.
+        public var column: Int
+
+        /// Names a place.
+        public init(file: String = "config.json", pointer: String, line: Int, column: Int) {
+            self.file = file
+            self.pointer = pointer
+            self.line = line
+            self.column = column
+        }
+    }
+
+    /// The kind.
+    public var kind: Kind
+    /// What was being done, in lower case: "mount". For kinds with words of their own not used.
+    public var operation: String
+    /// On what: a path, an id, a program.
+    public var object: String?
+    /// What is wrong beyond errno, in lower case.
+    public var detail: String?
+    /// The system call that failed.
+    public var systemCall: String?
+    /// Its error number.
+    public var errno: Errno?
+    /// The cause in config.json.
+    public var place: Place?
+    /// What the user could do about it.
+    public var hint: String?
+
+    /// Makes a failure.
+    public init(
+        _ operation: String, _ object: String? = nil, detail: String? = nil, errno: Errno? = nil, systemCall: String? = nil,
+        place: Place? = nil, hint: String? = nil, kind: Kind = .general
+    ) {
+        self.operation = operation
+        self.object = object
+        self.detail = detail
+        self.errno = errno
+        self.systemCall = systemCall
+        self.place = place
+        self.hint = hint
+        self.kind = kind
+    }
+
+    /// The message: one line, lower-case errno words.
+    public var message: String {
+        var parts = [subject]
+        if let detail, !detail.isEmpty { parts.append(detail) }
+        if let systemCall { parts.append(systemCall) }
+        if let errno, kind != .notExecutable { parts.append(errno.text) }
+        var text = parts.joined(separator: ": ")
+        if let place { text += " (\(place.file):\(place.line):\(place.column): \(place.pointer))" }
+        if let hint { text += "; \(hint)" }
+        return oneLine(text)
+    }
+
+    /// What the sentence starts with: the words that engines match, where a kind has some.
+    private var subject: String {
+        let name = object ?? ""
+        return switch kind {
+        case .general, .usage: object.map { "\(operation) \(quoted($0))" } ?? operation
+        case .notFound: "container does not exist"
+        case .exists: "container with given ID already exists"
+        case .invalidID: "invalid container ID format: \(quoted(name))"
+        case .notRunning: "container not running"
+        case .alreadyStarted: "cannot start an already running container"
+        case .hasStopped: "cannot start a container that has stopped"
+        case .notStopped: "cannot delete container \(name) that is not stopped"
+        case .noProcess: "cannot start a container without a process"
+        case .notInPath: "exec: \(quoted(name)): executable file not found in $PATH"
+        case .notExecutable: "exec: \(quoted(name)): \(execWords(name))"
+        }
+    }
+
+    /// A missing program is named twice, as os/exec has it.
+    private func execWords(_ program: String) -> String {
+        let words = errno?.text ?? "unknown error"
+        return errno == .noEntry ? "stat \(program): \(words)" : words
+    }
+}
+
+/// A text between double quotes; quotes and backslashes inside are escaped.
+func quoted(_ text: String) -> String {
+    var result = "\""
+    for scalar in text.unicodeScalars {
+        if scalar == "\"" || scalar == "\\" { result += "\\" }
+        result.unicodeScalars.append(scalar)
+    }
+    return result + "\""
+}
+
+/// A text without what would break the line or drive a terminal: control characters become their escapes.
+private func oneLine(_ text: String) -> String {
+    guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return text }
+    var result: [UInt8] = []
+    for byte in text.utf8 {
+        switch byte {
+        case UInt8(ascii: "\n"): result += Array("\\n".utf8)
+        case UInt8(ascii: "\t"): result.append(UInt8(ascii: " "))
+        case 0..<0x20, 0x7F:
+            result += Array("\\x".utf8)
+            for digit in [byte >> 4, byte & 15] { result.append(digit < 10 ? 48 + digit : 87 + digit) }
+        default: result.append(byte)
+        }
+    }
+    return String(decoding: result, as: UTF8.self)
+}
+
+extension Failure {
+    /// Runs system calls, and says what was being done where one fails.
+    static func during<R: ~Copyable>(
+        _ operation: String, _ object: String? = nil, hint: String? = nil, _ body: () throws(Errno) -> R
+    ) throws(Failure) -> R {
+        do { return try body() } catch { throw Failure(operation, object, errno: error, hint: hint) }
+    }
+}

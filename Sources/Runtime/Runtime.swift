@@ -1,1 +1,0 @@
-public let placeholderRuntime = 0
