@@ -3,7 +3,7 @@
 /// The names of the capabilities in a set: "CAP_CHOWN, CAP_KILL".
 ///
 /// Source: capabilities(7).
-public func capabilityNames(_ set: UInt64) -> String {
+func capabilityNames(_ set: UInt64) -> String {
     var names: [String] = []
     for bit in 0..<64 where set >> UInt64(bit) & 1 != 0 {
         names.append(bit < capabilityNameTable.count ? "CAP_\(capabilityNameTable[bit])" : "capability \(bit)")

@@ -16,28 +16,25 @@ extension PlanDraft {
     var grantable: CapabilitySet { hasUserNamespace ? CapabilitySet(rawValue: .max) : facts.capabilitiesHeld }
 
     /// The config's sets, reduced to what the kernel accepts.
+    ///
+    /// Validation has warned of what the sets alone rule out.
     mutating func reduced(_ sets: CapabilitySets) -> CapabilitySets {
         var result = sets
         let all = sets.bounding.union(sets.effective).union(sets.permitted).union(sets.inheritable).union(sets.ambient)
-        leaveOut(all.subtracting(grantable), "beyond what swoci itself may have", sets.origin, row: "P-16")
+        leaveOut(all.subtracting(grantable), "swoci itself may not have them", sets.origin, row: "P-16")
         result.bounding.formIntersection(grantable)
         result.permitted.formIntersection(grantable)
-        result.effective.formIntersection(grantable)
-        leaveOut(result.effective.subtracting(result.permitted), "in effective, not in permitted", sets.origin, row: "P-18")
         result.effective.formIntersection(result.permitted)
-        result.inheritable.formIntersection(grantable)
         // capset(2): EPERM for an inheritable capability outside the bounding set.
-        leaveOut(result.inheritable.subtracting(result.bounding), "in inheritable, not in bounding", sets.origin, row: "P-20")
+        result.inheritable.formIntersection(grantable)
+        leaveOut(result.inheritable.subtracting(result.bounding), "inheritable, but not in bounding", sets.origin, row: "P-20")
         result.inheritable.formIntersection(result.bounding)
-        result.ambient.formIntersection(grantable)
-        let possible = result.permitted.intersection(result.inheritable)
-        leaveOut(result.ambient.subtracting(possible), "in ambient, not in permitted and inheritable", sets.origin, row: "P-21")
-        result.ambient.formIntersection(possible)
+        result.ambient.formIntersection(result.permitted.intersection(result.inheritable))
         return result
     }
 
     private mutating func leaveOut(_ lost: CapabilitySet, _ reason: String, _ origin: Origin, row: String) {
         if lost.isEmpty { return }
-        warn("left out: \(capabilityNames(lost.rawValue)): \(reason)", origin, row: row)
+        warn("capabilities left out (\(reason)): \(lost.names.joined(separator: ", "))", origin, row: row)
     }
 }

@@ -35,9 +35,6 @@ extension PlanDraft {
             throw PlanningError("a mount takes two changes of propagation at most", origin: mount.origin, row: "MO-18")
         }
         let type = mount.type?.value ?? ""
-        if options.copiesUp && (options.bind != nil || type != "tmpfs") {
-            throw PlanningError("tmpcopyup is for tmpfs only", origin: mount.origin, row: "MO-32")
-        }
         if options.bind == nil && isIDMapped(mount) {
             throw PlanningError("only a bind mount can be id-mapped", origin: mount.origin, row: "MO-33")
         }
@@ -155,9 +152,6 @@ extension PlanDraft {
             return
         }
         let path = try bindSource(mount)
-        for parameter in options.parameters {
-            warn("\(parameter.text) has no effect on a bind mount", parameter.origin, row: "M-06")
-        }
         let idMap = try idMap(of: mount, options)
         let source: TreeSource
         var mustLeaveHost = false
@@ -204,9 +198,6 @@ extension PlanDraft {
             return LaunchPlan.IDMap(.mapped(uids: parsed.uids, gids: parsed.gids), isRecursive: isRecursive)
         }
         if !mount.uidMappings.isEmpty || !mount.gidMappings.isEmpty {
-            if mount.uidMappings.isEmpty || mount.gidMappings.isEmpty {
-                throw PlanningError("uidMappings and gidMappings must be given together", origin: mount.origin, row: "M-07")
-            }
             return LaunchPlan.IDMap(.mapped(uids: mount.uidMappings, gids: mount.gidMappings), isRecursive: isRecursive)
         }
         if launch.createsUserNamespace {

@@ -48,7 +48,7 @@ extension PlanDraft {
         if let name = config.hostname { add(.setHostname(OneText(text(name.value))), name.origin) }
         if let name = config.domainname { add(.setDomainname(OneText(text(name.value))), name.origin) }
         for parameter in linux.sysctl {
-            guard let path = sysctlPath(parameter.key) else {
+            guard let path = Sysctl.path(parameter.key) else {
                 throw PlanningError("\"\(parameter.key)\" is not a kernel parameter's name", origin: parameter.origin, row: "SY-01")
             }
             add(.setSysctl(SetSysctl(path: text(path), value: text(parameter.value))), parameter.origin)
@@ -73,18 +73,4 @@ extension PlanDraft {
         var seen: Set<String> = []
         return paths.filter { seen.insert($0.value).inserted }
     }
-}
-
-/// A kernel parameter's path below /proc/sys; nil for a name with an empty part, "." or "..".
-///
-/// Separators are dots, and a slash stands for a dot within a part; where the first separator is a slash, the name is a path.
-/// - Source: sysctl(8); row SY-01.
-func sysctlPath(_ key: String) -> String? {
-    let dot = UInt8(ascii: "."), slash = UInt8(ascii: "/")
-    guard let first = key.utf8.first(where: { $0 == dot || $0 == slash }) else { return key.isEmpty ? nil : key }
-    let bytes = first == slash ? Array(key.utf8) : key.utf8.map { $0 == dot ? slash : $0 == slash ? dot : $0 }
-    for part in bytes.split(separator: slash, omittingEmptySubsequences: false) {
-        if part.isEmpty || Array(part) == [dot] || Array(part) == [dot, dot] { return nil }
-    }
-    return String(decoding: bytes, as: UTF8.self)
 }
