@@ -54,8 +54,8 @@ extension Cgroup {
     /// container; after any other signal it is paused as before.
     /// - Source: cgroups(7), cgroup.kill (Linux 5.14).
     public static func killAll(_ record: CgroupRecord, signal: Int32) throws(CgroupError) {
-        for path in record.paths + [record.unified, record.freezer].compactMap({ $0 }) where exists(path) {
-            try checkIsBelowRoot(path)
+        for path in [record.unified, record.freezer, record.paths.first] {
+            if let path, exists(path) { try checkIsBelowRoot(path) }
         }
         let isKill = signal == 9
         if isKill, let unified = record.unified {
@@ -77,6 +77,7 @@ extension Cgroup {
             throw error
         }
         if !wasFrozen || isKill { try thaw(record) }
+        if isKill { thawForDeath(record) }
         if let result { throw CgroupError("signal the processes of the cgroup", record.paths.first ?? "", result, value: "\(signal)") }
     }
 
@@ -90,11 +91,15 @@ extension Cgroup {
         return failure
     }
 
-    /// Lets processes that a v1 freezer holds receive their SIGKILL.
+    /// Lets processes that a v1 freezer holds receive their SIGKILL, also those that the container has frozen itself.
     ///
     /// A frozen v2 cgroup does not keep them from it.
     private static func thawForDeath(_ record: CgroupRecord) {
         guard let freezer = record.freezer else { return }
-        try? writeText("THAWED", to: freezer + "/freezer.state")
+        var waiting = [freezer]
+        while let path = waiting.popLast() {
+            try? writeText("THAWED", to: path + "/freezer.state")
+            for name in (try? subdirectories(of: path)) ?? [] { waiting.append(path + "/" + name) }
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Linux
 import Spec
@@ -162,6 +163,22 @@ struct LiveTests {
         #expect(try leftovers(name).isEmpty)
     }
 
+    @Test("processes that the container froze itself in a v1 freezer are killed too")
+    func frozenByItself() throws {
+        let plan = try plan("/\(name)")
+        let record = plan.record()
+        guard let freezer = record.freezer else { return }
+        try Cgroup.make(plan)
+        try makeDirectory(freezer + "/inner")
+        let sleeper = try Sleeper()
+        try Cgroup.place(sleeper.pid, in: record)
+        try writeText("\(sleeper.pid)", to: freezer + "/inner/cgroup.procs")
+        try writeText("FROZEN", to: freezer + "/inner/freezer.state")
+        try Cgroup.remove(record)
+        sleeper.process.waitUntilExit()
+        #expect(try leftovers(name).isEmpty)
+    }
+
     @Test("a signal for all reaches each process, and a paused container stays paused")
     func signalAll() throws {
         let plan = try plan("/\(name)")
@@ -173,7 +190,6 @@ struct LiveTests {
         // Children of a test inherit a mask that blocks most other signals.
         try Cgroup.killAll(record, signal: SIGPIPE)
         #expect(try Cgroup.isFrozen(record))
-        #expect(sleepers.allSatisfy { $0.process.isRunning })
         try Cgroup.thaw(record)
         for sleeper in sleepers {
             sleeper.process.waitUntilExit()
@@ -233,13 +249,32 @@ struct LiveTests {
         }
     }
 
-    @Test("an entrance moves the calling thread, without a word to other tasks")
+    @Test("an entrance moves the calling thread and nobody else, into every v1 hierarchy")
     func entrance() throws {
         let plan = try plan("/\(name)")
         let record = plan.record()
         try Cgroup.make(plan)
-        let entrance = try CgroupEntrance(record, skippingUnified: true)
-        #expect(entrance.path(of: 0).hasSuffix(record.unified == record.paths[0] ? "/cgroup.procs" : "/tasks"))
-        try Cgroup.remove(record)
+        defer { #expect(throws: Never.self) { try Cgroup.remove(record) } }
+        let count = record.paths.count - (record.unified == nil ? 0 : 1)
+        let seen = Seen()
+        let thread = Thread {
+            guard let entrance = try? CgroupEntrance(record, skippingUnified: true) else { return }
+            seen.refusal = entrance.enter().map { "\(entrance.path(of: $0.index)): \($0.errno.name)" }
+            seen.thread = (try? String(contentsOfFile: "/proc/thread-self/cgroup", encoding: .utf8)) ?? ""
+            seen.done.signal()
+        }
+        thread.start()
+        #expect(seen.done.wait(timeout: .now() + 10) == .success)
+        #expect(seen.refusal == nil)
+        let others = try String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8)
+        #expect(seen.thread.split(separator: "\n").filter { $0.hasSuffix("/\(name)") }.count == count)
+        #expect(!others.contains(name))
     }
+}
+
+/// What a thread saw.
+private final class Seen: @unchecked Sendable {
+    var refusal: String?
+    var thread = ""
+    let done = DispatchSemaphore(value: 0)
 }
