@@ -107,10 +107,11 @@ extension PlanDraft {
 
     /// Plans a hook that the init runs (H-08 to H-11).
     mutating func planHook(_ hook: Hook, _ kind: RunHook.Kind, _ index: Int, environment: [String]) {
+        let status = kind == .createContainer ? "creating" : "created"
         let step = RunHook(
             kind: kind, index: UInt32(index), path: text(hook.path), arguments: texts(hook.args ?? [hook.path]),
-            environment: texts(environment), timeout: UInt32(clamping: hook.timeout ?? 0), stateBeforePID: text(facts.stateJSONBeforePID),
-            stateAfterPID: text(facts.stateJSONAfterPID))
+            environment: texts(environment), timeout: UInt32(clamping: hook.timeout ?? 0),
+            stateBeforePID: text(facts.state.beforePID(status: status)), stateAfterPID: text(facts.state.suffix))
         add(.runHook(step), hook.origin)
     }
 }

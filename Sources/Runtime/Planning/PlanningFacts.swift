@@ -40,10 +40,8 @@ public struct PlanningFacts: Equatable, Sendable {
     public var copiedLinks: [CopiedLink] = []
     /// The compiled system call filter; nil where the config asks for none (SE-01).
     public var seccompProgram: SeccompProgram?
-    /// The state document for hooks that the init runs, up to the pid (H-01).
-    public var stateJSONBeforePID = ""
-    /// The state document after the pid.
-    public var stateJSONAfterPID = ""
+    /// The state document for hooks that the init runs (H-01).
+    public var state = HookState(id: "", bundle: "", rootfs: "", annotations: [])
 
     /// Makes the facts of an ordinary call on a host with cgroup v2.
     public init(bundle: String, containerID: String, rootfsPath: String) {

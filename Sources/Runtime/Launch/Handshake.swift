@@ -1,0 +1,179 @@
+/// The runtime's side of a create, once the init runs: what it does when the init says how far it is.
+
+import CLinux
+import Linux
+import Plan
+import Spec
+
+/// What the handshake found out.
+struct Handshake: ~Copyable {
+    /// The container's init.
+    private(set) var initPID: Int32
+    /// Its handle.
+    private(set) var initProcess: OwnedFD
+    /// The payload's process: the init itself, or its child.
+    private(set) var payloadPID: Int32 = 0
+    /// The other end of the container's terminal.
+    private(set) var console: OwnedFD?
+    /// What the init wants people to know.
+    private(set) var remarks: [String] = []
+
+    private let socket: OwnedFD
+    private let launch: LaunchPlan
+    private let place: (Origin) -> Failure.Place?
+
+    init(_ started: consuming LaunchedInit, _ launch: LaunchPlan, place: @escaping (Origin) -> Failure.Place?) {
+        initPID = started.pid
+        initProcess = started.process
+        socket = started.socket
+        self.launch = launch
+        self.place = place
+    }
+
+    /// Goes through the handshake to the point where the payload's process waits for the commit.
+    ///
+    /// - Parameter runHooks: Runs the hooks of the runtime's namespaces, given the init's pid.
+    mutating func run(runHooks: (Int32) throws(Failure) -> Void) throws(Failure) {
+        try setOOMScore()
+        if launch.createsUserNamespace && !launch.isStaged { try writeMappings() }
+        try say(.proceed)
+        while payloadPID == 0 {
+            let (message, text, info) = try receive()
+            switch MessageKind(rawValue: message.kind) {
+            case .cloned: try follow(info.pid, awaitsMappings: message.value != 0)
+            case .synchronize:
+                try runHooks(initPID)
+                try say(.proceed)
+            case .console:
+                if info.descriptor >= 0 { console = OwnedFD(info.descriptor) }
+            case .warning: remarks.append(text)
+            case .failed: throw failure(message, text)
+            case .ready: payloadPID = info.pid
+            default: throw Failure("talk to the init", detail: "it said something that makes no sense (\(message.kind))")
+            }
+        }
+        try setLimits()
+    }
+
+    /// Gives the terminal's other end away.
+    mutating func takeConsole() -> OwnedFD? { console.take() }
+
+    /// Ends the init, and with it whatever else it started, and reaps it.
+    func kill() {
+        try? send(signal: Signal.kill, to: initProcess.number)
+        _ = try? wait(for: initProcess.number)
+    }
+
+    /// Tells the payload's process that the container is recorded: from now on it waits for start, whoever dies.
+    func commit() throws(Failure) { try say(.commit) }
+
+    /// Takes the process that the staged init cloned for the container's init, and reaps the stage.
+    private mutating func follow(_ pid: Int32, awaitsMappings: Bool) throws(Failure) {
+        do throws(Errno) {
+            // It is our child (CLONE_PARENT) and not reaped, so its id cannot be another's.
+            let process = try openProcess(pid)
+            _ = try wait(for: initProcess.number)
+            initProcess = process
+            initPID = pid
+        } catch {
+            throw Failure("follow the init into its namespaces", errno: error)
+        }
+        if awaitsMappings { try writeMappings() }
+        try say(.proceed)
+    }
+
+    private func writeMappings() throws(Failure) {
+        try writeIDMappings(of: initPID, uids: launch.uidMappings, gids: launch.gidMappings, place: place)
+    }
+
+    /// Rows P-23: from outside, where raising the priority may be allowed.
+    private func setOOMScore() throws(Failure) {
+        guard let score = launch.oomScoreAdj else { return }
+        do throws(Errno) { try writeText("\(score.value)", to: "/proc/\(initPID)/oom_score_adj") } catch {
+            throw Failure(
+                "set oomScoreAdj to \(score.value)", errno: error, place: place(score.origin),
+                hint: error == .accessDenied ? "a value below the current one needs CAP_SYS_RESOURCE" : nil)
+        }
+    }
+
+    /// Rows P-10 to P-13: last of all, because a low limit would get in the way of the set-up, and from outside, where raising a limit may be
+    /// allowed. Source: prlimit(2).
+    private func setLimits() throws(Failure) {
+        for limit in launch.rlimits {
+            var value = cl_rlimit64(current: limit.soft, maximum: limit.hard)
+            do throws(Errno) {
+                try withUnsafeMutablePointer(to: &value) { pointer throws(Errno) in
+                    _ = try kernel(__NR_prlimit64, Int(payloadPID), Int(limit.resource), Int(bitPattern: pointer), 0)
+                }
+            } catch {
+                throw Failure(
+                    "set \(limit.name) to \(limit.soft):\(limit.hard)", errno: error, place: place(limit.origin),
+                    hint: error == .notPermitted ? "raising a hard limit needs CAP_SYS_RESOURCE" : nil)
+            }
+        }
+    }
+
+    // MARK: Words
+
+    private func say(_ word: MessageKind) throws(Failure) {
+        var message = Message(word)
+        do throws(Errno) { try sendPacket(socket.number, &message, Message.size) } catch {
+            // The init is gone; what it said last is the reason.
+            if error == .brokenPipe || error == .connectionReset, let (message, text, _) = try? receive(),
+                message.kind == MessageKind.failed.rawValue
+            {
+                throw failure(message, text)
+            }
+            throw Failure("talk to the init", errno: error)
+        }
+    }
+
+    private func receive() throws(Failure) -> (Message, String, PacketInfo) {
+        var buffer = [UInt8](repeating: 0, count: Message.size + Message.maximumText)
+        let descriptor = socket.number
+        let info: PacketInfo
+        do throws(Errno) {
+            info = try buffer.withUnsafeMutableBufferPointer { buffer throws(Errno) in
+                try receivePacket(descriptor, buffer.baseAddress!, buffer.count)
+            }
+        } catch {
+            if error == .connectionReset { throw deathOfInit() }
+            throw Failure("hear the init", errno: error)
+        }
+        guard info.count >= Message.size else { throw deathOfInit() }
+        let message = buffer.withUnsafeBytes { $0.loadUnaligned(as: Message.self) }
+        return (message, String(decoding: buffer[Message.size..<info.count], as: UTF8.self), info)
+    }
+
+    /// The init closed its socket without a word.
+    private func deathOfInit() -> Failure {
+        let end = (try? poll(initProcess.raw, timeout: 1000))?.first == true ? try? wait(for: initProcess.number) : nil
+        let detail =
+            switch end {
+            case .exited(let status): "it ended with status \(status)"
+            case .killed(let signal): "it was killed by signal \(signal)"
+            case nil: "it closed its socket"
+            }
+        return Failure(
+            "set the container up", detail: "the init gave no reason: \(detail)",
+            hint: end == .killed(9) ? "a memory limit that is too low for the set-up kills it" : nil)
+    }
+
+    /// A failed step with its words and its config line.
+    private func failure(_ message: Message, _ text: String) -> Failure {
+        let steps = launch.plan.steps
+        guard message.step < steps.count else {
+            return Failure(message, text: text, doing: "enter the container's cgroups")
+        }
+        let planned = steps[Int(message.step)]
+        let hook: String
+        if case .runHook(let step) = planned.step {
+            let kind = step.kind == RunHook.Kind.createContainer.rawValue ? "createContainer" : "startContainer"
+            hook = "error running \(kind) hook #\(step.index)"
+        } else {
+            hook = Failure.startContainerHook
+        }
+        return Failure(
+            message, text: text, doing: launch.plan.describe(planned), place: place(Origin(node: planned.origin)), hook: hook)
+    }
+}

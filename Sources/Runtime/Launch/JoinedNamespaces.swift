@@ -1,0 +1,60 @@
+/// The namespaces that a container joins: opened and looked at by the runtime, joined by the init. Row N-03.
+
+import CLinux
+import Linux
+import Spec
+
+extension NamespaceType {
+    /// The CLONE_NEW* flag.
+    var cloneFlag: UInt64 {
+        switch self {
+        case .pid: NamespaceFlag.pid
+        case .network: NamespaceFlag.network
+        case .mount: NamespaceFlag.mount
+        case .ipc: NamespaceFlag.ipc
+        case .uts: NamespaceFlag.uts
+        case .user: NamespaceFlag.user
+        case .cgroup: NamespaceFlag.cgroup
+        case .time: NamespaceFlag.time
+        }
+    }
+}
+
+/// Open descriptors of namespaces, in the config's order. They are the init's to inherit.
+struct JoinedNamespaces: ~Copyable {
+    private(set) var joined: [(type: NamespaceType, descriptor: Int32)] = []
+
+    deinit {
+        for (_, descriptor) in joined { kernelIgnoringFailure(__NR_close, Int(descriptor)) }
+    }
+
+    /// Opens every namespace of the config that has a path, and makes sure that each is what the config says.
+    init(_ config: Config, place: (Origin) -> Failure.Place?) throws(Failure) {
+        for namespace in config.linux.namespaces {
+            guard let path = namespace.path else { continue }
+            joined.append((namespace.type, try JoinedNamespaces.open(path, namespace.type, place)))
+        }
+    }
+
+    private static func open(
+        _ path: Located<String>, _ type: NamespaceType, _ place: (Origin) -> Failure.Place?
+    ) throws(Failure) -> Int32 {
+        func failure(_ detail: String? = nil, _ errno: Errno? = nil, hint: String? = nil) -> Failure {
+            Failure(
+                "join the \(type.name) namespace", path.value, detail: detail, errno: errno, place: place(path.origin), hint: hint)
+        }
+        let file: OwnedFD
+        do throws(Errno) { file = try OwnedFD.open(path.value, [.read, .nonBlocking, .noControllingTerminal]) } catch {
+            throw failure(nil, error)
+        }
+        // NSFS_MAGIC; an ordinary file is what is left of a stale bind.
+        guard (try? fileSystemMagic(file.number)) == 0x6e73_6673, let actual = try? namespaceType(file.number) else {
+            throw failure("it is not a namespace", hint: "a mount point that \"ip netns\" left behind is an empty file")
+        }
+        guard actual == type.cloneFlag else {
+            let name = NamespaceType.allCases.first { $0.cloneFlag == actual }?.name ?? "different"
+            throw failure("it is a \(name) namespace, not \(type.name)")
+        }
+        return file.release()
+    }
+}

@@ -1,0 +1,143 @@
+/// What has to be known before anything is made: the host's facts, and with them the plan.
+
+import CLinux
+public import Cgroups
+import Linux
+public import Plan
+public import Spec
+
+/// A container's launch, decided but not begun.
+public struct Preparation {
+    /// The init's plan and what the runtime does around it.
+    public var launch: LaunchPlan
+    /// The container's cgroup; nil where cgroups are left alone.
+    public var cgroup: CgroupPlan?
+    /// What people should know.
+    public var remarks: [String]
+}
+
+/// How a container is called for: what is not in its config.
+public struct LaunchOptions: Equatable, Sendable {
+    /// `--no-pivot`
+    public var noPivot = false
+    /// `--no-new-keyring`
+    public var noNewKeyring = false
+    /// How many descriptors from 3 on the payload keeps, those of socket activation included.
+    public var preservedDescriptors: UInt32 = 0
+    /// LISTEN_FDS and LISTEN_FDNAMES for the payload.
+    public var listenEnvironment: [String] = []
+    /// Whether a cgroup is made (`--cgroup-manager disabled`).
+    public var usesCgroups = true
+
+    /// Makes the options of an ordinary call.
+    public init() {}
+}
+
+extension Preparation {
+    /// Decides everything for a container; makes nothing but a cache entry for its system call filter.
+    ///
+    /// - Parameter descriptors: The joined namespaces as descriptors for the init; empty where the plan is only to be read.
+    init(
+        _ bundle: Bundle, id: ContainerID, options: LaunchOptions, store: StateStore?, descriptors: [PlanningFacts.JoinedNamespace]
+    ) throws(Failure) {
+        let config = bundle.config
+        var facts = PlanningFacts(bundle: bundle.path, containerID: id.name, rootfsPath: bundle.rootfs)
+        facts.noPivot = options.noPivot
+        facts.noNewKeyring = options.noNewKeyring
+        facts.preservedDescriptors = options.preservedDescriptors
+        facts.listenEnvironment = options.listenEnvironment
+        facts.joinedNamespaces = descriptors
+        facts.capabilitiesHeld = Preparation.capabilitiesHeld(config)
+        facts.isInUserNamespace = Preparation.isInUserNamespace
+        if config.linux.mountLabel != nil || config.process?.selinuxLabel != nil {
+            facts.isSELinuxEnabled = (try? OwnedFD.open("/sys/fs/selinux/enforce", .read)) != nil
+        }
+        facts.copiedLinks = Preparation.copiedLinks(bundle)
+        remarks = bundle.remarks
+        cgroup = nil
+        if options.usesCgroups {
+            do throws(CgroupError) {
+                let layout = try CgroupLayout.detect()
+                let plan = try CgroupPlan(
+                    cgroupsPath: config.linux.cgroupsPath, id: id.name, layout: layout, resources: config.linux.resources)
+                for warning in plan.warnings { remarks.append(warning.text) }
+                facts.add(plan, layout)
+                cgroup = plan
+            } catch {
+                throw Failure(error, place: bundle.place(of: error.origin))
+            }
+        }
+        if let seccomp = config.linux.seccomp {
+            let program = try Preparation.compile(seccomp, bundle, store)
+            for name in program.unknownNames { remarks.append("seccomp: this libseccomp does not know the system call \(name)") }
+            facts.seccompProgram = PlanningFacts.SeccompProgram(bytes: program.instructions, flags: program.flags)
+        }
+        facts.state = HookState(id: id.name, bundle: bundle.path, rootfs: bundle.rootfs, annotations: config.annotations)
+        do throws(PlanningError) { launch = try Planner.plan(config, facts) } catch {
+            throw Failure(
+                "plan the container", detail: error.message + (error.row.isEmpty ? "" : " [\(error.row)]"),
+                place: bundle.place(of: error.origin), hint: error.hint.isEmpty ? nil : error.hint)
+        }
+        for warning in launch.warnings { remarks.append(warning.message) }
+    }
+
+    private static func compile(_ seccomp: Seccomp, _ bundle: Bundle, _ store: StateStore?) throws(Failure) -> SeccompProgram {
+        let place: (Origin) -> Failure.Place? = { bundle.place(of: $0) }
+        guard let store else { return try compileSeccomp(seccomp, place: place) }
+        return try cachedSeccomp(seccomp, source: bundle.document.bytes(of: seccomp.origin), store: store, place: place)
+    }
+
+    /// What the runtime could grant: everything in a new user namespace, its own permitted set elsewhere. Source: capget(2).
+    private static func capabilitiesHeld(_ config: Config) -> CapabilitySet {
+        if let namespace = config.linux.namespace(.user), namespace.path == nil { return CapabilitySet(rawValue: .max) }
+        var header = __user_cap_header_struct(version: UInt32(_LINUX_CAPABILITY_VERSION_3), pid: 0)
+        var data = (__user_cap_data_struct(), __user_cap_data_struct())
+        withUnsafeMutablePointer(to: &header) { header in
+            withUnsafeMutablePointer(to: &data) { data in
+                kernelIgnoringFailure(__NR_capget, Int(bitPattern: header), Int(bitPattern: data))
+            }
+        }
+        return CapabilitySet(rawValue: UInt64(data.0.permitted) | UInt64(data.1.permitted) << 32)
+    }
+
+    /// Whether the runtime itself is in a user namespace other than the host's first, which maps every id to itself.
+    private static var isInUserNamespace: Bool {
+        guard let map = try? readText("/proc/self/uid_map") else { return false }
+        return map.split(whereSeparator: { $0 == " " || $0 == "\n" }).joined(separator: " ") != "0 0 4294967295"
+    }
+
+    /// The targets of `copy-symlink` sources that are links (MO-35).
+    private static func copiedLinks(_ bundle: Bundle) -> [PlanningFacts.CopiedLink] {
+        var result: [PlanningFacts.CopiedLink] = []
+        for (index, mount) in bundle.config.mounts.enumerated() {
+            guard let source = mount.source?.value, mount.options.contains(where: { $0.value == .copySymlink }) else { continue }
+            let path = source.utf8.first == UInt8(ascii: "/") ? source : "\(bundle.path)/\(source)"
+            if let target = try? readLink(path) { result.append(PlanningFacts.CopiedLink(mount: index, target: target)) }
+        }
+        return result
+    }
+}
+
+extension PlanningFacts {
+    /// Takes over where the container's cgroups are, for its cgroup mount.
+    fileprivate mutating func add(_ plan: CgroupPlan, _ layout: CgroupLayout) {
+        isCgroupV2 = layout.isUnified
+        if let place = plan.unified { cgroupV2Directory = place.directory }
+        if isCgroupV2 { return }
+        cgroupMounts = plan.places.map { place in
+            let point = place.hierarchy.mountPoint
+            let name = String(point[point.index(after: point.lastIndex(of: "/") ?? point.startIndex)...])
+            let links = place.hierarchy.controllers.count > 1 ? place.hierarchy.controllers : []
+            return CgroupMount(name: name, directory: place.directory, links: links)
+        }
+    }
+}
+
+extension Failure {
+    /// The failure of an act on the container's cgroup.
+    init(_ error: CgroupError, place: Failure.Place?) {
+        self.init(
+            error.operation, error.path, detail: error.problem.isEmpty ? nil : error.problem, errno: error.errno, place: place,
+            hint: error.hint)
+    }
+}

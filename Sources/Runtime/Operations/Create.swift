@@ -1,0 +1,212 @@
+/// The create operation: from a bundle to a process that waits for start.
+///
+/// First everything is decided, then what will be made is written down, then it is made. Whatever dies in between, `delete` finds the
+/// record of it. Source: runtime.md#create; rows OP-02, LC-01 to LC-05, LC-15.
+
+import CLinux
+import Cgroups
+public import Linux
+import Plan
+import Spec
+
+/// A container that waits for start.
+public struct CreatedContainer: ~Copyable {
+    /// Its first process.
+    public let process: ProcessIdentity
+    /// The other end of its terminal, where no console socket took it.
+    public let console: OwnedFD?
+    /// What people should know though it stopped nothing.
+    public let remarks: [String]
+}
+
+/// Creates a container.
+///
+/// - Throws: The reason; nothing is left of the container then.
+public func createContainer(_ request: CreateRequest, store: StateStore) throws(Failure) -> CreatedContainer {
+    let bundle = try Bundle(request.bundle)
+    try request.checkTerminal(bundle.config)
+    let options = try request.launchOptions()
+    let joined = try JoinedNamespaces(bundle.config, place: bundle.place)
+    let preparation = try Preparation(
+        bundle, id: request.id, options: options, store: store,
+        descriptors: joined.joined.map { PlanningFacts.JoinedNamespace(type: $0.type, descriptor: UInt32($0.descriptor)) })
+
+    var entry = try store.reserve(request.id)
+    var record = Record(bundle, request.id, preparation.cgroup)
+    do throws(Failure) {
+        try entry.saveConfig(bundle.text)
+        try entry.writeIntent(record)
+        return try launch(request, options, bundle, preparation, joined, &entry, &record)
+    } catch {
+        undo(&entry, record, store)
+        throw error
+    }
+}
+
+/// Makes what the plan says.
+private func launch(
+    _ request: CreateRequest, _ options: LaunchOptions, _ bundle: Bundle, _ preparation: Preparation,
+    _ joined: borrowing JoinedNamespaces, _ entry: inout Entry, _ record: inout Record
+) throws(Failure) -> CreatedContainer {
+    let startSocket = try entry.listenForStart()
+    if let cgroup = preparation.cgroup {
+        do throws(CgroupError) { try Cgroup.make(cgroup) } catch { throw Failure(error, place: bundle.place(of: error.origin)) }
+    }
+    let launcher = Launcher(launch: preparation.launch, options: options, place: bundle.place)
+    let started = try launcher.start(
+        startSocket: startSocket, joined: joined, cgroup: preparation.cgroup == nil ? nil : record.cgroup)
+    var handshake = Handshake(started, preparation.launch, place: bundle.place)
+    do throws(Failure) {
+        try handshake.run { pid throws(Failure) in
+            record.hasPoststop = !bundle.config.hooks.poststop.isEmpty
+            try runHooks(of: bundle, request.id, pid: pid)
+        }
+        var console = handshake.takeConsole()
+        if let socket = request.consoleSocket, let terminal = console.take() { try send(terminal, to: socket) }
+        record.hasPoststop = !bundle.config.hooks.poststop.isEmpty
+        try record.complete(process: handshake.initPID, payload: handshake.payloadPID)
+        try entry.commit(record)
+        if let file = request.pidFile { try writePIDFile(file, handshake.initPID) }
+        try handshake.commit()
+        return CreatedContainer(process: record.process, console: console, remarks: preparation.remarks + handshake.remarks)
+    } catch {
+        handshake.kill()
+        throw error
+    }
+}
+
+/// Takes back what was made. What was there before stays.
+private func undo(_ entry: inout Entry, _ record: Record, _ store: StateStore) {
+    // The failure that led here is the one to tell. What cannot be removed keeps its record, so that delete can try again.
+    _ = try? store.destroy(entry, record)
+}
+
+/// Runs the hooks of the runtime's namespaces (LC-03, LC-04).
+private func runHooks(of bundle: Bundle, _ id: ContainerID, pid: Int32) throws(Failure) {
+    let state = HookState(id: id.name, bundle: bundle.path, rootfs: bundle.rootfs, annotations: bundle.config.annotations)
+        .document(status: ContainerStatus.creating.name, pid: pid)
+    try runRuntimeHooks(bundle.config.hooks.prestart, kind: .prestart, state: state, bundle: bundle.path)
+    try runRuntimeHooks(bundle.config.hooks.createRuntime, kind: .createRuntime, state: state, bundle: bundle.path)
+}
+
+/// Hands the terminal's other end to who listens on a socket: one packet with the descriptor and a name (CLI-06).
+private func send(_ terminal: borrowing OwnedFD, to socket: String) throws(Failure) {
+    do throws(Errno) {
+        // A path of any length: the directory is opened, and the socket reached through its descriptor.
+        let (directory, name) = split(socket)
+        let place = try OwnedFD.open(directory, [.path, .directory])
+        let connection = OwnedFD(
+            try "/proc/self/fd/\(place.raw)/\(name)".withPath { path throws(Errno) in try connect(to: path, .stream).release() })
+        let bytes = Array("/dev/ptmx".utf8)
+        try sendPacket(connection.number, bytes, bytes.count, descriptor: terminal.raw)
+    } catch {
+        throw Failure("send the terminal to the console socket", socket, errno: error)
+    }
+}
+
+/// Writes the pid, without a newline, so that whoever sees the file sees it whole (CLI-05).
+private func writePIDFile(_ path: String, _ pid: Int32) throws(Failure) {
+    let (directory, name) = split(path)
+    let temporary = "\(directory)/.\(name).\(pid)"
+    do throws(Errno) {
+        let file = try OwnedFD.open(temporary, [.write, .create, .truncate, .noFollow], mode: 0o644)
+        try file.writeAll("\(pid)")
+        try temporary.withPath { old throws(Errno) in
+            try path.withPath { new throws(Errno) in
+                _ = try kernel(__NR_renameat2, workingDirectory, old.address, workingDirectory, new.address, 0)
+            }
+        }
+    } catch {
+        throw Failure("write the pid file", path, errno: error)
+    }
+}
+
+/// A path's directory and last component.
+private func split(_ path: String) -> (directory: String, name: String) {
+    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+    let directory = String(path[..<slash])
+    return (directory.isEmpty ? "/" : directory, String(path[path.index(after: slash)...]))
+}
+
+extension Record {
+    /// The record of what is about to be made.
+    fileprivate init(_ bundle: Bundle, _ id: ContainerID, _ cgroup: CgroupPlan?) {
+        self.init(id: id, bundle: bundle.path)
+        rootfs = bundle.rootfs
+        created = Timestamp.now().text
+        annotations = bundle.config.annotations
+        if let cgroup { self.cgroup = cgroup.record() }
+        let namespace = bundle.config.linux.namespace(.pid)
+        ownsPIDNamespace = namespace != nil && namespace?.path == nil
+        hasPoststart = !bundle.config.hooks.poststart.isEmpty
+    }
+
+    /// Notes the processes: the container stands.
+    fileprivate mutating func complete(process: Int32, payload: Int32) throws(Failure) {
+        do throws(Errno) {
+            self.process = try ProcessIdentity(of: process)
+            self.payload = payload == process ? self.process : try ProcessIdentity(of: payload)
+            bootID = try currentBootID()
+            intent = .created
+        } catch {
+            throw Failure("look at the container's processes", "\(process)", errno: error)
+        }
+    }
+}
+
+extension Entry {
+    /// Makes the socket on which the container waits for start.
+    fileprivate func listenForStart() throws(Failure) -> OwnedFD {
+        do throws(Errno) {
+            return OwnedFD(
+                try "/proc/self/fd/\(directory.raw)/\(File.start)".withPath { path throws(Errno) in
+                    try listenForPackets(path: path).release()
+                })
+        } catch {
+            throw Failure("make the start socket", "\(path)/\(File.start)", errno: error)
+        }
+    }
+}
+
+extension CreateRequest {
+    /// Refuses a terminal that nobody would get, and a socket that nothing would be sent to (P-02).
+    fileprivate func checkTerminal(_ config: Config) throws(Failure) {
+        let wantsTerminal = config.process?.terminal ?? false
+        if wantsTerminal && isDetached && consoleSocket == nil {
+            throw Failure(
+                "cannot allocate tty if swoci will detach without setting console socket", hint: "use --console-socket")
+        }
+        if !wantsTerminal && consoleSocket != nil {
+            throw Failure("cannot use console socket if swoci will not detach or allocate tty", hint: "set process.terminal")
+        }
+    }
+
+    /// The options of the launch; every descriptor that the payload is to get must be open.
+    fileprivate func launchOptions() throws(Failure) -> LaunchOptions {
+        var options = LaunchOptions()
+        options.noPivot = noPivot
+        options.noNewKeyring = noNewKeyring
+        options.usesCgroups = cgroupManager != .disabled
+        options.preservedDescriptors = preservedDescriptors + listenDescriptors
+        if listenDescriptors > 0 { options.listenEnvironment = ["LISTEN_FDS=\(listenDescriptors)"] + listenNames }
+        for descriptor in 3..<(3 + Int(options.preservedDescriptors)) {
+            do throws(Errno) { try kernel(__NR_fcntl, descriptor, Int(F_SETFD), 0) } catch {
+                throw Failure("pass descriptor \(descriptor) to the payload", errno: error, hint: "see --preserve-fds and LISTEN_FDS")
+            }
+        }
+        // Whatever else the caller left open stays out of the container.
+        try? closeDescriptorsOnExec(from: 3 + Int32(options.preservedDescriptors))
+        return options
+    }
+}
+
+/// What `swoci plan` prints: the steps of a create and a start in their order, each with its config line.
+public func describePlan(_ request: CreateRequest) throws(Failure) -> [String] {
+    let bundle = try Bundle(request.bundle)
+    var options = LaunchOptions()
+    options.usesCgroups = request.cgroupManager != .disabled
+    let joined = bundle.config.linux.namespaces.filter { $0.path != nil }
+        .map { PlanningFacts.JoinedNamespace(type: $0.type, descriptor: 0) }
+    let preparation = try Preparation(bundle, id: request.id, options: options, store: nil, descriptors: joined)
+    return preparation.described(bundle)
+}
