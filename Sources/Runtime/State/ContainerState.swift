@@ -27,7 +27,7 @@ public enum ContainerStatus: String, Equatable, Sendable {
 /// The state of a container. Source: runtime.md#state; rows ST-01 to ST-08.
 public struct ContainerState: Equatable, Sendable {
     /// The specification's version.
-    public var ociVersion = "1.3.0"
+    public var ociVersion = SpecVersion.maximum
     /// The container's id.
     public var id: String
     /// The first process; 0 where there is none (ST-04).
