@@ -269,12 +269,14 @@ struct JSONParser {
             yajl_free_error(handle, words)
         }
         var offset = max(0, min(tokenEnd, text.count) - 1)
-        if text[offset] == UInt8(ascii: "\""), message.hasPrefix("parse") {
+        if !message.hasPrefix("parse") {
+            // The lexer gives a byte back that ends a token too early, but not one that begins none.
+            let beginsNone = message.hasPrefix("lexical error: invalid char in json") || message.hasPrefix("lexical error: probable comment")
+            if !beginsNone { offset = min(offset + 1, text.count - 1) }
+        } else if text[offset] == UInt8(ascii: "\"") {
             offset = JSONParser.openingQuote(of: offset + 1, in: text)
         } else {
-            while offset > 0, JSONParser.isWordByte(text[offset]), JSONParser.isWordByte(text[offset - 1]), message.hasPrefix("parse") {
-                offset -= 1
-            }
+            while offset > 0, JSONParser.isWordByte(text[offset]), JSONParser.isWordByte(text[offset - 1]) { offset -= 1 }
         }
         return Failure(offset: offset, message: message)
     }
