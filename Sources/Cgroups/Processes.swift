@@ -54,6 +54,9 @@ extension Cgroup {
     /// container; after any other signal it is paused as before.
     /// - Source: cgroups(7), cgroup.kill (Linux 5.14).
     public static func killAll(_ record: CgroupRecord, signal: Int32) throws(CgroupError) {
+        for path in [record.unified, record.freezer, record.paths.first] {
+            if let path, exists(path) { try checkIsBelowRoot(path) }
+        }
         let isKill = signal == 9
         if isKill, let unified = record.unified {
             if (try? writeText("1", to: unified + "/cgroup.kill")) != nil {

@@ -42,7 +42,6 @@ extension Cgroup {
 
     /// Kills and removes until nothing is left or the time is over.
     private static func empty(_ paths: [String], _ record: CgroupRecord, until deadline: Int64) throws(CgroupError) {
-        for path in paths { try checkIsBelowRoot(path) }
         var rest = paths
         var wait: Int64 = 200_000
         while true {
@@ -102,12 +101,12 @@ extension Cgroup {
     }
 
     /// Refuses to kill in the root of a hierarchy or outside of all: a damaged record must not end the host.
-    private static func checkIsBelowRoot(_ path: String) throws(CgroupError) {
+    static func checkIsBelowRoot(_ path: String) throws(CgroupError) {
         let components = path.split(separator: "/")
         let parent = "/" + components.dropLast().joined(separator: "/")
         let isInside = fileSystemType(path) == fileSystemType(parent)
         guard path.hasPrefix("/"), !components.contains(".."), isCgroup(path), isInside else {
-            throw CgroupError("remove cgroup", path, problem: "this is not a cgroup below the root of its hierarchy")
+            throw CgroupError("signal the processes of the cgroup", path, problem: "this is not a cgroup below the root of its hierarchy")
         }
     }
 

@@ -11,7 +11,8 @@ enum CPUWeight {
         let l = binaryLogarithm(Double(shares))
         let weight = powerOfTen((l * l + 125 * l) / 612 - 7.0 / 34)
         // 1024 shares are exactly 100: an error in the last bit must not make it 101.
-        return UInt64((weight - 1e-9).rounded(.up))
+        let below = UInt64(weight - 1e-9)
+        return Double(below) < weight - 1e-9 ? below + 1 : below
     }
 
     /// log₂ of a normal number, by the series of the inverse hyperbolic tangent.
@@ -28,15 +29,15 @@ enum CPUWeight {
 
     /// 10 to a small positive power, by the exponential series for the fraction.
     private static func powerOfTen(_ exponent: Double) -> Double {
-        let whole = exponent.rounded(.down)
-        let x = (exponent - whole) * 2.302585092994045684
+        let whole = Int(exponent)
+        let x = (exponent - Double(whole)) * 2.302585092994045684
         var term = 1.0
         var sum = 1.0
         for n in 1..<40 {
             term *= x / Double(n)
             sum += term
         }
-        for _ in 0..<Int(whole) { sum *= 10 }
+        for _ in 0..<whole { sum *= 10 }
         return sum
     }
 }

@@ -1,0 +1,134 @@
+import Foundation
+import Linux
+import Spec
+import Testing
+
+@testable import Cgroups
+
+/// The v2 hierarchy of this host, also where v1 hierarchies are beside it, with the controllers it really has.
+private let unifiedHost: CgroupLayout? = {
+    guard geteuid() == 0, let place = (try? CgroupLayout.detect())?.hierarchies.first(where: \.isUnified) else { return nil }
+    guard access(place.mountPoint, W_OK) == 0 else { return nil }
+    let controllers = (try? readText(place.mountPoint + "/cgroup.controllers")) ?? ""
+    return CgroupLayout(hierarchies: [
+        .init(mountPoint: place.mountPoint, controllers: split(controllers, " "), isUnified: true)
+    ])
+}()
+
+@Suite("On this host's cgroup v2, as root", .enabled(if: unifiedHost != nil), .serialized)
+final class LiveV2Tests {
+    private let name = "swoci-test2-\(getpid())"
+    private let host = unifiedHost ?? CgroupLayout(hierarchies: [])
+    private let root: String
+    private let enabledBefore: [String]
+
+    init() throws {
+        root = host.hierarchies[0].mountPoint + "/cgroup.subtree_control"
+        enabledBefore = split(try readText(root), " ")
+    }
+
+    /// Leaves the host's controllers as they were.
+    deinit {
+        let enabled = (try? readText(root)).map { split($0, " ") } ?? []
+        for name in enabled where !enabledBefore.contains(name) { try? writeText("-" + name, to: root) }
+    }
+
+    private func plan(_ path: String, _ change: (inout Resources) -> Void) throws -> CgroupPlan {
+        var resources = Resources()
+        change(&resources)
+        return try CgroupPlan(cgroupsPath: at(path), id: "c", layout: host, resources: resources)
+    }
+
+    /// What a shell in the cgroup of a record prints.
+    private func output(of script: String, in record: CgroupRecord) throws -> String {
+        let shell = Process()
+        let (input, output) = (Pipe(), Pipe())
+        shell.executableURL = URL(filePath: "/bin/sh")
+        shell.arguments = ["-c", "read line; " + script]
+        shell.standardInput = input
+        shell.standardOutput = output
+        shell.standardError = FileHandle.nullDevice
+        try shell.run()
+        try Cgroup.place(shell.processIdentifier, in: record)
+        try input.fileHandleForWriting.write(contentsOf: Data("go\n".utf8))
+        let text = String(decoding: try output.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
+        shell.waitUntilExit()
+        return text
+    }
+
+    @Test("the kernel takes the device program and refuses what it refuses; an update replaces it (RD-01)")
+    func deviceProgram() throws {
+        var rule = Resources.DeviceRule(allow: true)
+        rule.kind = .character
+        rule.major = 1
+        rule.minor = 11
+        rule.write = false
+        let first = try plan("/\(name)") { $0.devices = [rule] }
+        let record = first.record()
+        try Cgroup.make(first)
+        defer { #expect(throws: Never.self) { try Cgroup.remove(record) } }
+        let script = """
+            for f in /dev/null /dev/zero /dev/kmsg; do
+                (: < $f) && echo -n "r"
+                (: >> $f) && echo -n "w"
+                echo -n " "
+            done
+            """
+        #expect(try output(of: script, in: record) == "rw rw r ")
+        let second = try plan("/\(name)") { $0.devices = [] }
+        try Cgroup.apply(second)
+        #expect(try output(of: script, in: record) == "rw rw  ")
+        let third = try plan("/\(name)") { $0.devices = [.init(allow: true)] }
+        try Cgroup.apply(third)
+        #expect(try output(of: script, in: record) == "rw rw rw ")
+    }
+
+    @Test("controllers are enabled down to the leaf's parent, and limits arrive (CG-05)")
+    func controllers() throws {
+        guard host.hierarchies[0].controllers.contains("hugetlb") else { return }
+        let plan = try plan("/\(name)/a/c") { $0.hugepageLimits = [.init(pageSize: "2MB", limit: 4 << 20)] }
+        let record = plan.record()
+        #expect(record.created.count == 3)
+        try Cgroup.make(plan)
+        #expect(try readText(record.paths[0] + "/hugetlb.2MB.max") == "4194304")
+        #expect(try readText(record.paths[0] + "/hugetlb.2MB.rsvd.max") == "4194304")
+        #expect(try split(readText(record.paths[0] + "/cgroup.controllers"), " ").contains("hugetlb"))
+        try Cgroup.remove(record)
+        #expect(access(host.hierarchies[0].mountPoint + "/" + name, F_OK) != 0)
+    }
+
+    @Test("a needed controller that a parent does not have is named with the parent and the limit's place (CG-05)")
+    func missingController() throws {
+        let lying = CgroupLayout(hierarchies: [
+            .init(mountPoint: host.hierarchies[0].mountPoint, controllers: ["nosuch"], isUnified: true)
+        ])
+        var resources = Resources()
+        resources.unified = [Pair(key: "nosuch.max", value: "1", origin: somewhere)]
+        let plan = try CgroupPlan(cgroupsPath: at("/\(name)"), id: "c", layout: lying, resources: resources)
+        let record = plan.record()
+        defer { #expect(throws: Never.self) { try Cgroup.remove(record) } }
+        do {
+            try Cgroup.make(plan)
+            Issue.record("the kernel knows a controller named nosuch")
+        } catch {
+            #expect(error.path == host.hierarchies[0].mountPoint + "/cgroup.subtree_control")
+            #expect(error.origin == somewhere)
+            #expect(error.value == "+nosuch")
+        }
+    }
+
+    @Test("the directory for CLONE_INTO_CGROUP is that of v2")
+    func directory() throws {
+        let plan = try plan("/\(name)") { _ in }
+        let record = plan.record()
+        try Cgroup.make(plan)
+        defer { #expect(throws: Never.self) { try Cgroup.remove(record) } }
+        guard let directory = try Cgroup.unifiedDirectory(record) else {
+            Issue.record("no directory")
+            return
+        }
+        let number = directory.raw
+        let link = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+        #expect(link == record.unified)
+    }
+}
