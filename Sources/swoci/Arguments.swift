@@ -14,7 +14,11 @@ struct Flag {
     /// What it does.
     let help: String
 
-    init(_ name: String, _ short: String? = nil, value: String? = nil, _ help: String) {
+    init(_ name: String, value: String? = nil, _ help: String) {
+        self.init(name, nil, value: value, help)
+    }
+
+    init(_ name: String, _ short: String?, value: String? = nil, _ help: String) {
         self.name = name
         self.short = short
         self.value = value
@@ -98,7 +102,8 @@ private struct ArgumentParser {
         while let word = words.first, isOption(word) {
             words.removeFirst()
             if isHelp(word) { return Invocation(request: .help(nil), globals: globals) }
-            try option(word, of: globalFlags, into: &globals, nil)
+            let (name, value) = try option(word, of: globalFlags, nil)
+            globals.add(name, value)
         }
         if globals.isSet("version") { return Invocation(request: .version, globals: globals) }
         guard let name = words.popFirst() else { return Invocation(request: .help(nil), globals: globals) }
@@ -119,7 +124,8 @@ private struct ArgumentParser {
             } else if isHelp(word) {
                 return Invocation(request: .help(command), globals: globals)
             } else {
-                try option(word, of: description.flags, into: &options, command)
+                let (name, value) = try option(word, of: description.flags, command)
+                options.add(name, value)
             }
         }
         guard description.operandCount.contains(operands.count) else { throw wrongCount(command, description) }
@@ -140,7 +146,9 @@ private struct ArgumentParser {
     }
 
     /// `--name`, `--name=value`, `--name value`, `-n`, `-n value`, `-n=value`; one dash does for long names as well.
-    private mutating func option(_ word: String, of flags: [Flag], into options: inout Options, _ command: Command?) throws(UsageError) {
+    private mutating func option(
+        _ word: String, of flags: [Flag], _ command: Command?
+    ) throws(UsageError) -> (name: String, value: String) {
         let body = word.drop { $0 == "-" }
         let parts = body.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[0])
@@ -152,14 +160,11 @@ private struct ArgumentParser {
             guard ["true", "false", "1", "0"].contains(value) else {
                 throw UsageError(message: "Incorrect Usage: invalid boolean value \"\(value)\" for -\(name)", command: command)
             }
-            options.add(flag.name, value)
-        } else if parts.count == 2 {
-            options.add(flag.name, String(parts[1]))
-        } else if let value = words.popFirst() {
-            options.add(flag.name, value)
-        } else {
-            throw UsageError(message: "Incorrect Usage: flag needs an argument: -\(name)", command: command)
+            return (flag.name, value)
         }
+        if parts.count == 2 { return (flag.name, String(parts[1])) }
+        if let value = words.popFirst() { return (flag.name, value) }
+        throw UsageError(message: "Incorrect Usage: flag needs an argument: -\(name)", command: command)
     }
 
     private func wrongCount(_ command: Command, _ description: CommandDescription) -> UsageError {

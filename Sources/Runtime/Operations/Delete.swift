@@ -28,7 +28,7 @@ extension StateStore {
         let record = entry.readRecord()
         let status = entry.status(record)
         guard force || status == .stopped || status == .created else {
-            throw Failure("delete the container", id.name, detail: status.rawValue, kind: .notStopped)
+            throw Failure("delete the container", id.name, detail: status.name, kind: .notStopped)
         }
         return try destroy(entry, record)
     }
@@ -46,7 +46,7 @@ extension StateStore {
         let hooks = record.hasPoststop ? readHooks(entry) : nil
         try entry.remove()
         guard let hooks else { return record.hasPoststop ? ["poststop hooks not run: the container's config is gone"] : [] }
-        let state = ContainerState(id: record.id, record: record, status: .stopped).json
+        let state = record.stateForHooks(.stopped)
         var warnings: [String] = []
         for (index, hook) in hooks.poststop.enumerated() {
             do throws(Failure) {

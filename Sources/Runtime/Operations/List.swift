@@ -1,11 +1,12 @@
 /// The list operation: the states of all containers.
 
 import Linux
+public import Spec
 
 /// All containers, and what could not be listed.
 public struct ContainerList: Equatable, Sendable {
     /// The states, sorted by id.
-    public var states: [ContainerState] = []
+    public var states: [State] = []
     /// Remarks on containers that `create` is still at, or was interrupted at (CLI-11).
     public var notes: [String] = []
 }
@@ -25,7 +26,7 @@ extension StateStore {
                 list.notes.append("container \(quoted(id.name)) has no record; \(remedy)")
                 continue
             }
-            var state = ContainerState(id: id, record: record, status: status)
+            var state = State(id, record, status)
             if let owner = try? FileStatus(of: entry.directory).owner { state.owner = owners.name(of: owner) }
             list.states.append(state)
         }

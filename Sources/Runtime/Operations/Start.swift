@@ -98,7 +98,7 @@ extension StateStore {
     private func runPoststart(_ entry: borrowing Entry, _ record: Record) throws(Failure) {
         do throws(Failure) {
             guard let hooks = readHooks(entry) else { throw Failure("run the poststart hooks", detail: "the container's config is gone") }
-            let state = ContainerState(id: record.id, record: record, status: .running).json
+            let state = record.stateForHooks(.running)
             try runRuntimeHooks(hooks.poststart, kind: .poststart, state: state, bundle: record.bundle)
         } catch {
             _ = try? destroy(entry, record)

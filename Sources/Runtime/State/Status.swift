@@ -3,6 +3,7 @@
 import CLinux
 import Cgroups
 import Linux
+import Spec
 
 extension Entry {
     /// The status of the container with that record.
