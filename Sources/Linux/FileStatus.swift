@@ -34,6 +34,9 @@ public struct FileStatus: Equatable, Sendable {
         kind == UInt32(S_IFCHR) && deviceMajor == major && deviceMinor == minor
     }
 
+    /// Whether both are the same file.
+    public func isSameFile(as other: FileStatus) -> Bool { inode == other.inode && fileSystem == other.fileSystem }
+
     /// The status of what is at a path; with the empty path, of the descriptor itself. Source: statx(2).
     public static func of(_ path: CString = emptyPath, at directory: Int, follow: Bool = false) throws(Errno) -> FileStatus {
         var buffer = statx()

@@ -3,29 +3,29 @@
 /// What is read here is what the container is made of, whatever happens to the files afterwards (G-02).
 
 import CLinux
-public import Linux
-public import Spec
+import Linux
+import Spec
 
 /// A bundle whose config is readable and valid.
-public struct Bundle {
+struct Bundle {
     /// The directory's absolute path, without links (ST-05).
-    public let path: String
+    let path: String
     /// The config's bytes as they were read.
-    public let text: [UInt8]
+    let text: [UInt8]
     /// The config as JSON, for telling where things stand.
-    public let document: JSONDocument
+    let document: JSONDocument
     /// The config.
-    public let config: Config
+    let config: Config
     /// What people should know about the config, though it is valid.
-    public let remarks: [String]
+    let remarks: [String]
     /// The root file system's absolute path, without links.
-    public let rootfs: String
+    let rootfs: String
 
     /// Opens a bundle and reads its config, with all problems in one failure.
     ///
     /// - Throws: A failure of kind ``Failure/Kind/invalidConfig`` whose ``Failure/problems`` are the findings.
     /// - Source: rows G-01, R-02; bundle.md.
-    public init(_ directory: String) throws(Failure) {
+    init(_ directory: String) throws(Failure) {
         path = try Bundle.absolute(directory, what: "open the bundle")
         text = try Bundle.readConfig(in: path)
         do throws(JSONDocument.SyntaxError) { document = try JSONDocument(text) } catch {
@@ -47,7 +47,7 @@ public struct Bundle {
     }
 
     /// Where in config.json a value stands.
-    public func place(of origin: Origin) -> Failure.Place? {
+    func place(of origin: Origin) -> Failure.Place? {
         Bundle.place(of: origin, in: document)
     }
 

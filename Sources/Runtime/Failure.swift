@@ -14,6 +14,10 @@ public struct Failure: Error, Equatable, Sendable {
         case general
         /// The command line makes no sense.
         case usage
+        /// A file cannot be read.
+        case unreadable
+        /// The config has problems: all of them, in ``Failure/problems``.
+        case invalidConfig
         /// No container has the id.
         case notFound
         /// A container has the id already.
@@ -72,6 +76,8 @@ public struct Failure: Error, Equatable, Sendable {
     public var place: Place?
     /// What the user could do about it.
     public var hint: String?
+    /// The findings of a config that cannot be used, a line each.
+    public var problems: [String] = []
 
     /// Makes a failure.
     public init(
@@ -88,8 +94,17 @@ public struct Failure: Error, Equatable, Sendable {
         self.kind = kind
     }
 
+    /// Makes the failure of a config with these findings.
+    public init(problems: [String]) {
+        self.init("read the config", kind: .invalidConfig)
+        self.problems = problems
+    }
+
     /// The message: one line, lower-case errno words.
     public var message: String {
+        if let first = problems.first {
+            return oneLine(problems.count == 1 ? first : "\(first) (and \(problems.count - 1) more)")
+        }
         var parts = [subject]
         if let detail, !detail.isEmpty { parts.append(detail) }
         if let systemCall { parts.append(systemCall) }
@@ -104,7 +119,7 @@ public struct Failure: Error, Equatable, Sendable {
     private var subject: String {
         let name = object ?? ""
         return switch kind {
-        case .general, .usage: object.map { "\(operation) \(quoted($0))" } ?? operation
+        case .general, .usage, .unreadable, .invalidConfig: object.map { "\(operation) \(quoted($0))" } ?? operation
         case .notFound: "container does not exist"
         case .exists: "container with given ID already exists"
         case .invalidID: "invalid container ID format: \(quoted(name))"

@@ -4,22 +4,6 @@ import CLinux
 import Linux
 import Spec
 
-extension NamespaceType {
-    /// The CLONE_NEW* flag.
-    var cloneFlag: UInt64 {
-        switch self {
-        case .pid: NamespaceFlag.pid
-        case .network: NamespaceFlag.network
-        case .mount: NamespaceFlag.mount
-        case .ipc: NamespaceFlag.ipc
-        case .uts: NamespaceFlag.uts
-        case .user: NamespaceFlag.user
-        case .cgroup: NamespaceFlag.cgroup
-        case .time: NamespaceFlag.time
-        }
-    }
-}
-
 /// Open descriptors of namespaces, in the config's order. They are the init's to inherit.
 struct JoinedNamespaces: ~Copyable {
     private(set) var joined: [(type: NamespaceType, descriptor: Int32)] = []

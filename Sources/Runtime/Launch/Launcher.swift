@@ -7,7 +7,6 @@ import Plan
 import Spec
 
 /// The started init and the line to it.
-@frozen
 struct LaunchedInit: ~Copyable {
     /// The process that was cloned: the container's init, or in a staged launch the one that clones it.
     let process: OwnedFD
@@ -36,6 +35,7 @@ struct Launcher {
         let trees = try OpenTrees(launch.sources, after: options.preservedDescriptors, place: place)
         let entrance = try open(cgroup)
         let unified = try openUnified(cgroup)
+        defer { kernelIgnoringFailure(__NR_close, Int(unified)) }
         do throws(Errno) {
             let plan = try makePlanFile(startSocket, trees)
             let sockets = try packetSocketPair()
@@ -44,7 +44,7 @@ struct Launcher {
             let inherited = [sockets.far.raw, plan.raw, startSocket.raw] + joined.joined.map { $0.descriptor } + trees.descriptors
             let birth = try Birth(image, socket: sockets.far.raw, plan: plan.raw, inherited: inherited)
             var clone = CloneOptions(flags: launch.cloneFlags)
-            clone.cgroup = unified?.raw ?? -1
+            clone.cgroup = unified
             let cloned = try cloneProcess(clone)
             if cloned.isChild { birth.become(entering: entrance) }
             return LaunchedInit(process: OwnedFD(cloned.pidfd), pid: cloned.pid, socket: near)
@@ -70,10 +70,12 @@ struct Launcher {
         }
     }
 
-    /// The cgroup v2 directory to be born into.
-    private func openUnified(_ cgroup: CgroupRecord?) throws(Failure) -> OwnedFD? {
-        guard let cgroup else { return nil }
-        do throws(CgroupError) { return try Cgroup.unifiedDirectory(cgroup) } catch { throw Failure(error, place: nil) }
+    /// The cgroup v2 directory to be born into, for the caller to close; -1 for none.
+    private func openUnified(_ cgroup: CgroupRecord?) throws(Failure) -> Int32 {
+        guard let cgroup else { return -1 }
+        do throws(CgroupError) { return try Cgroup.unifiedDirectory(cgroup)?.release() ?? -1 } catch {
+            throw Failure(error, place: nil)
+        }
     }
 }
 
@@ -165,9 +167,7 @@ struct OpenTrees: ~Copyable {
         case .mapped(let uids, let gids): namespace = try makeMappingNamespace(uids: uids, gids: gids, place: place)
         case .joined(let descriptor):
             do throws(Errno) {
-                let joined = OwnedFD(Int32(bitPattern: descriptor))
-                defer { _ = joined.release() }
-                namespace = try joined.duplicate()
+                namespace = OwnedFD(try kernel(__NR_fcntl, Int(descriptor), Int(F_DUPFD_CLOEXEC), 3))
             } catch { throw Failure("use the joined user namespace", errno: error) }
         }
         do throws(Errno) {

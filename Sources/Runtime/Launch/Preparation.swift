@@ -1,36 +1,36 @@
 /// What has to be known before anything is made: the host's facts, and with them the plan.
 
 import CLinux
-public import Cgroups
+import Cgroups
 import Linux
-public import Plan
-public import Spec
+import Plan
+import Spec
 
 /// A container's launch, decided but not begun.
-public struct Preparation {
+struct Preparation {
     /// The init's plan and what the runtime does around it.
-    public var launch: LaunchPlan
+    var launch: LaunchPlan
     /// The container's cgroup; nil where cgroups are left alone.
-    public var cgroup: CgroupPlan?
+    var cgroup: CgroupPlan?
     /// What people should know.
-    public var remarks: [String]
+    var remarks: [String]
 }
 
 /// How a container is called for: what is not in its config.
-public struct LaunchOptions: Equatable, Sendable {
+struct LaunchOptions: Equatable, Sendable {
     /// `--no-pivot`
-    public var noPivot = false
+    var noPivot = false
     /// `--no-new-keyring`
-    public var noNewKeyring = false
+    var noNewKeyring = false
     /// How many descriptors from 3 on the payload keeps, those of socket activation included.
-    public var preservedDescriptors: UInt32 = 0
+    var preservedDescriptors: UInt32 = 0
     /// LISTEN_FDS and LISTEN_FDNAMES for the payload.
-    public var listenEnvironment: [String] = []
+    var listenEnvironment: [String] = []
     /// Whether a cgroup is made (`--cgroup-manager disabled`).
-    public var usesCgroups = true
+    var usesCgroups = true
 
     /// Makes the options of an ordinary call.
-    public init() {}
+    init() {}
 }
 
 extension Preparation {
@@ -130,14 +130,5 @@ extension PlanningFacts {
             let links = place.hierarchy.controllers.count > 1 ? place.hierarchy.controllers : []
             return CgroupMount(name: name, directory: place.directory, links: links)
         }
-    }
-}
-
-extension Failure {
-    /// The failure of an act on the container's cgroup.
-    init(_ error: CgroupError, place: Failure.Place?) {
-        self.init(
-            error.operation, error.path, detail: error.problem.isEmpty ? nil : error.problem, errno: error.errno, place: place,
-            hint: error.hint)
     }
 }

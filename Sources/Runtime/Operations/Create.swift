@@ -188,7 +188,7 @@ extension CreateRequest {
         options.noNewKeyring = noNewKeyring
         options.usesCgroups = cgroupManager != .disabled
         options.preservedDescriptors = preservedDescriptors + listenDescriptors
-        if listenDescriptors > 0 { options.listenEnvironment = ["LISTEN_FDS=\(listenDescriptors)"] + listenNames }
+        if listenDescriptors > 0 { options.listenEnvironment = ["LISTEN_FDS=\(listenDescriptors)"] + (listenNames.map { ["LISTEN_FDNAMES=\($0)"] } ?? []) }
         for descriptor in 3..<(3 + Int(options.preservedDescriptors)) {
             do throws(Errno) { try kernel(__NR_fcntl, descriptor, Int(F_SETFD), 0) } catch {
                 throw Failure("pass descriptor \(descriptor) to the payload", errno: error, hint: "see --preserve-fds and LISTEN_FDS")

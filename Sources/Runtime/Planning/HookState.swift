@@ -1,6 +1,6 @@
 /// The state document that hooks get, in pieces: its status and pid are known only when the hook runs. Rows H-01, ST.
 
-import Spec
+public import Spec
 
 /// What a state document says whichever hook reads it.
 public struct HookState: Equatable, Sendable {

@@ -97,8 +97,8 @@ struct SeccompCache {
     }
 
     private func isTrusted(_ file: borrowing OwnedFD, isRegular: Bool) -> Bool {
-        guard let status = try? FileStatus(of: file) else { return false }
-        return status.owner == effectiveUser() && status.mode & 0o022 == 0 && status.isRegular == isRegular
+        guard let status = try? FileStatus.of(at: file.number) else { return false }
+        return status.uid == effectiveUser() && status.mode & 0o022 == 0 && status.isRegular == isRegular
     }
 
     private func replace(_ content: [UInt8]) throws(Errno) {

@@ -82,8 +82,8 @@ public struct Entry: ~Copyable {
 
     /// Whether the directory still stands at the container's path.
     var isCurrent: Bool {
-        guard let mine = try? FileStatus(of: directory) else { return false }
-        let there = try? id.name.withPath { name throws(Errno) in try FileStatus(name, at: root.number) }
+        guard let mine = try? FileStatus.of(at: directory.number) else { return false }
+        let there = try? id.name.withPath { name throws(Errno) in try FileStatus.of(name, at: root.number) }
         return there.map { $0.isSameFile(as: mine) } ?? false
     }
 
@@ -142,7 +142,7 @@ public struct Entry: ~Copyable {
 
     /// Whether the directory has a file.
     func has(_ file: String) -> Bool {
-        (try? file.withPath { name throws(Errno) in try FileStatus(name, at: directory.number) }) != nil
+        (try? file.withPath { name throws(Errno) in try FileStatus.of(name, at: directory.number) }) != nil
     }
 
     /// Removes a file, if it is there.

@@ -3,6 +3,7 @@
 /// Written once before anything is made, naming what will be made, and once more when the container stands. `delete` works from it
 /// alone. Source: security rule of crash safety; spec rows LC-02, LC-12.
 
+public import Cgroups
 public import Spec
 
 /// A container's record.
@@ -19,7 +20,7 @@ public struct Record: Equatable, Sendable {
     static let version = 1
 
     /// The specification's version that the state complies with (ST-01).
-    public var ociVersion = "1.3.0"
+    public var ociVersion = SpecVersion.maximum
     /// The container's id.
     public var id: ContainerID
     /// How far `create` had come.
@@ -38,12 +39,10 @@ public struct Record: Equatable, Sendable {
     public var created = ""
     /// The config's annotations (ST-06).
     public var annotations: [Pair] = []
-    /// The absolute paths of the container's cgroups: one, or one for each controller of cgroup v1.
-    public var cgroupPaths: [String] = []
-    /// The cgroup directories that `create` makes, parents first: what `delete` removes.
-    public var cgroupCreated: [String] = []
-    /// Whether the paths are cgroup v2's.
-    public var cgroupV2 = false
+    /// The container's cgroup, as `create` makes it and `delete` removes it; empty: none.
+    public var cgroup = CgroupRecord()
+    /// Whether the container has a pid namespace of its own, so that all its processes end with the first.
+    public var ownsPIDNamespace = true
     /// Whether the config has poststart hooks.
     public var hasPoststart = false
     /// Whether the config has poststop hooks.
@@ -81,9 +80,11 @@ extension Record {
             writer.object("annotations") { writer in
                 for pair in annotations { writer.member(pair.key, pair.value) }
             }
-            writer.member("cgroupPaths", cgroupPaths)
-            writer.member("cgroupCreated", cgroupCreated)
-            writer.member("cgroupV2", cgroupV2)
+            writer.member("cgroupPaths", cgroup.paths)
+            writer.member("cgroupCreated", cgroup.created)
+            if let unified = cgroup.unified { writer.member("cgroupUnified", unified) }
+            if let freezer = cgroup.freezer { writer.member("cgroupFreezer", freezer) }
+            writer.member("ownsPIDNamespace", ownsPIDNamespace)
             writer.member("hasPoststart", hasPoststart)
             writer.member("hasPoststop", hasPoststop)
         }
@@ -107,9 +108,11 @@ extension Record {
         if let members = root["annotations"]?.members {
             for member in members { annotations.append(Pair(key: member.key, value: member.value.string ?? "")) }
         }
-        cgroupPaths = strings(root["cgroupPaths"])
-        cgroupCreated = strings(root["cgroupCreated"])
-        cgroupV2 = root["cgroupV2"]?.bool ?? false
+        cgroup.paths = strings(root["cgroupPaths"])
+        cgroup.created = strings(root["cgroupCreated"])
+        cgroup.unified = root["cgroupUnified"]?.string
+        cgroup.freezer = root["cgroupFreezer"]?.string
+        ownsPIDNamespace = root["ownsPIDNamespace"]?.bool ?? true
         hasPoststart = root["hasPoststart"]?.bool ?? false
         hasPoststop = root["hasPoststop"]?.bool ?? false
     }

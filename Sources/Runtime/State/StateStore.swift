@@ -123,10 +123,10 @@ public struct StateStore: Equatable, Sendable {
     /// Refuses a root that somebody else could have filled: what stands in it is trusted.
     private func check(_ directory: borrowing OwnedFD) throws(Failure) {
         let status: FileStatus
-        do { status = try FileStatus(of: directory) } catch { throw Failure("check the state root", root, errno: error) }
-        guard status.owner == effectiveUser() else {
+        do { status = try FileStatus.of(at: directory.number) } catch { throw Failure("check the state root", root, errno: error) }
+        guard status.uid == effectiveUser() else {
             throw Failure(
-                "use the state root", root, detail: "it belongs to user \(status.owner)", hint: "give --root a directory of your own")
+                "use the state root", root, detail: "it belongs to user \(status.uid)", hint: "give --root a directory of your own")
         }
         guard status.mode & 0o002 == 0 || status.mode & 0o1000 != 0 else {
             throw Failure("use the state root", root, detail: "everybody may write to it", hint: "chmod o-w \(root)")

@@ -1,7 +1,9 @@
 /// What a container's status is, from what its directory and its process say now.
 
 import CLinux
+import Cgroups
 import Linux
+import Spec
 
 extension Entry {
     /// The status of the container with that record.
@@ -12,7 +14,7 @@ extension Entry {
         }
         guard record.isAlive else { return .stopped }
         if has(File.start) { return .created }
-        guard has(File.starting) else { return .running }
+        guard has(File.starting) else { return record.isPaused ? .paused : .running }
         // start renames the socket before it gives the word and removes it afterwards. If it was killed in between, the container
         // itself knows: it closes the socket when it goes on.
         if isBusy { return .created }
@@ -44,6 +46,9 @@ enum Socket {
 }
 
 extension Record {
+    /// Whether the container's cgroup is frozen.
+    var isPaused: Bool { (try? Cgroup.isFrozen(cgroup)) ?? false }
+
     /// Whether the first process lives.
     var isAlive: Bool { openProcess() != nil }
 

@@ -1,0 +1,89 @@
+/// The delete operation: everything that create made is gone afterwards, whatever became of create.
+
+import Cgroups
+import Linux
+import Spec
+
+extension StateStore {
+    /// Deletes a container that has stopped or has not been started; with `force` any, or none.
+    ///
+    /// - Returns: Remarks on poststop hooks that failed, which undo nothing (LC-13).
+    /// - Source: runtime.md#delete; rows OP-05, LC-11 to LC-13, CLI-09.
+    public func delete(_ id: ContainerID, force: Bool) throws(Failure) -> [String] {
+        guard var entry = try open(id) else {
+            if force { return [] }
+            throw Failure("delete the container", id.name, kind: .notFound)
+        }
+        if try !entry.lock(within: 0) {
+            // Whoever works on the container may wait for it: its end frees the lock.
+            if force { entry.readRecord()?.endFirstProcess() }
+            guard try entry.lock(within: 10_000) else {
+                throw Failure("delete the container", id.name, detail: "another call has been at work on it for 10 seconds")
+            }
+        }
+        guard entry.isCurrent else {
+            if force { return [] }
+            throw Failure("delete the container", id.name, kind: .notFound)
+        }
+        let record = entry.readRecord()
+        let status = entry.status(record)
+        guard force || status == .stopped || status == .created else {
+            throw Failure("delete the container", id.name, detail: status.name, kind: .notStopped)
+        }
+        return try destroy(entry, record)
+    }
+
+    /// Ends what is left of a container and removes what create made, step by step, each of which may have been done already.
+    ///
+    /// The state goes last, so that an interrupted delete can be repeated.
+    func destroy(_ entry: borrowing Entry, _ record: Record?) throws(Failure) -> [String] {
+        guard let record else {
+            try entry.remove()
+            return []
+        }
+        try record.waitForEnd()
+        do throws(CgroupError) { try Cgroup.remove(record.cgroup) } catch { throw Failure(error) }
+        let hooks = record.hasPoststop ? readHooks(entry) : nil
+        try entry.remove()
+        guard let hooks else { return record.hasPoststop ? ["poststop hooks not run: the container's config is gone"] : [] }
+        let state = record.stateForHooks(.stopped)
+        var warnings: [String] = []
+        for (index, hook) in hooks.poststop.enumerated() {
+            do throws(Failure) {
+                try runRuntimeHook(hook, kind: .poststop, index: index, state: state, bundle: record.bundle)
+            } catch {
+                warnings.append(error.message)
+            }
+        }
+        return warnings
+    }
+}
+
+/// The hooks of the container's own copy of the config.
+func readHooks(_ entry: borrowing Entry) -> Hooks? {
+    guard let text = try? entry.readConfig(), let document = try? JSONDocument(text) else { return nil }
+    return Config.decode(document).config.hooks
+}
+
+extension Record {
+    /// Sends SIGKILL to the first process, if it lives.
+    func endFirstProcess() {
+        guard let process = openProcess() else { return }
+        try? send(.kill, to: process)
+    }
+
+    /// Sends SIGKILL to the first process and waits until it has ended.
+    func waitForEnd() throws(Failure) {
+        guard let process = openProcess() else { return }
+        do throws(Errno) { try send(.kill, to: process) } catch {
+            if error != .noProcess { throw Failure("end the container's first process", "\(self.process.pid)", errno: error) }
+        }
+        // A v1 freezer holds even SIGKILL back.
+        if isPaused { try? Cgroup.thaw(cgroup) }
+        guard hasEnded(process, within: 10_000) else {
+            throw Failure(
+                "end the container's first process", "\(self.process.pid)", detail: "it has not ended 10 seconds after SIGKILL",
+                hint: "it may be in an uninterruptible system call: see /proc/\(self.process.pid)/stack")
+        }
+    }
+}

@@ -1,0 +1,113 @@
+/// The commands and options: what is understood, what help says, what a shell completes.
+
+/// The commands.
+enum Command: String, CaseIterable {
+    case create
+    case delete
+    case features
+    case kill
+    case list
+    case plan
+    case run
+    case spec
+    case start
+    case state
+    case validate
+}
+
+/// What there is to know about a command before it runs.
+struct CommandDescription {
+    /// What it does, in a few words.
+    let summary: String
+    /// How its operands are written.
+    let operands: String
+    /// How many operands it takes.
+    let operandCount: ClosedRange<Int>
+    /// Its options.
+    let flags: [Flag]
+    /// What else there is to say.
+    let notes: String
+
+    init(_ summary: String, _ operands: String, _ operandCount: ClosedRange<Int>, _ flags: [Flag] = [], notes: String = "") {
+        self.summary = summary
+        self.operands = operands
+        self.operandCount = operandCount
+        self.flags = flags
+        self.notes = notes
+    }
+}
+
+/// The options before the command.
+let globalFlags: [Flag] = [
+    Flag("root", value: "DIR", "state root (root: /run/swoci, others: $XDG_RUNTIME_DIR/swoci)"),
+    Flag("log", value: "FILE", "append errors to FILE"),
+    Flag("log-format", value: "FORMAT", "format of the log: text or json"),
+    Flag("log-level", value: "LEVEL", "what goes to the log: error, warning, info or debug"),
+    Flag("debug", "the same as --log-level debug"),
+    Flag("systemd-cgroup", "the same as --cgroup-manager systemd"),
+    Flag("cgroup-manager", value: "MANAGER", "who manages the cgroup: cgroupfs, systemd or disabled"),
+    Flag("rootless", value: "MODE", "ignored: what the caller may do is found out"),
+    Flag("criu", value: "PATH", "ignored"),
+    Flag("version", "v", "print the version"),
+]
+
+/// The options of `create`, which `run` has as well.
+private let createFlags: [Flag] = [
+    Flag("bundle", "b", value: "DIR", "the bundle's directory (default: the working directory)"),
+    Flag("console-socket", value: "PATH", "unix socket that takes the terminal's descriptor"),
+    Flag("pid-file", value: "FILE", "file that takes the pid of the container's first process"),
+    Flag("preserve-fds", value: "N", "pass N descriptors from 3 on to the payload"),
+    Flag("no-pivot", "enter the root without pivot_root, for a root on a ramdisk"),
+    Flag("no-new-keyring", "keep the caller's session keyring"),
+    Flag("no-subreaper", "do not adopt processes that the container leaves behind"),
+]
+
+extension Command {
+    /// The command's row in the table.
+    var description: CommandDescription {
+        switch self {
+        case .create:
+            CommandDescription("create a container, up to its payload", "CONTAINER-ID [BUNDLE]", 1...2, createFlags)
+        case .run:
+            CommandDescription(
+                "create a container, start it, wait for its end and delete it", "CONTAINER-ID [BUNDLE]", 1...2,
+                createFlags + [Flag("detach", "d", "return when the payload runs"), Flag("keep", "keep the container when it has ended")],
+                notes: "Exits with the payload's status, or 128+N if signal N ended it.")
+        case .start:
+            CommandDescription("start the payload of a created container", "CONTAINER-ID", 1...1)
+        case .state:
+            CommandDescription("print the state of a container as JSON", "CONTAINER-ID", 1...1)
+        case .kill:
+            CommandDescription(
+                "send a signal to a container's payload", "CONTAINER-ID [SIGNAL]", 1...2,
+                [
+                    Flag("all", "a", "signal all processes of the container"),
+                    Flag("signal", "s", value: "SIGNAL", "the signal, as SIGNAL"),
+                ],
+                notes: "SIGNAL is a name such as TERM, SIGKILL or RTMIN+3, or a number. Default: the image's stop signal, or TERM.")
+        case .delete:
+            CommandDescription(
+                "delete a container that has ended", "CONTAINER-ID", 1...1,
+                [Flag("force", "f", "end it first if it runs; succeed if there is none")])
+        case .list:
+            CommandDescription(
+                "list the containers of the state root", "", 0...0,
+                [Flag("format", "f", value: "FORMAT", "table or json"), Flag("quiet", "q", "print the ids only")])
+        case .spec:
+            CommandDescription(
+                "write a config.json to begin with", "", 0...0,
+                [Flag("bundle", "b", value: "DIR", "the directory to write it to"), Flag("rootless", "for a caller who is not root")])
+        case .features:
+            CommandDescription("print what this build supports, as JSON", "", 0...0)
+        case .validate:
+            CommandDescription(
+                "check a bundle's config.json and print every problem", "[BUNDLE]", 0...1,
+                [Flag("bundle", "b", value: "DIR", "the bundle's directory, as BUNDLE")],
+                notes: "Exits with 0 where there is no error, 1 where there is one, 2 where there is nothing to read.")
+        case .plan:
+            CommandDescription(
+                "print what would be done for a bundle, step by step", "[BUNDLE]", 0...1,
+                [Flag("bundle", "b", value: "DIR", "the bundle's directory, as BUNDLE")])
+        }
+    }
+}

@@ -1,0 +1,26 @@
+/// `swoci create`, and the request that `swoci run` makes as well
+
+import Runtime
+
+func create(_ context: Context) throws(Failure) {
+    _ = try createContainer(createRequest(context), store: context.store())
+}
+
+/// What the options and the environment ask for.
+func createRequest(_ context: Context) throws(Failure) -> CreateRequest {
+    var request = CreateRequest(id: try context.containerID(), bundle: try context.bundle(operand: 1))
+    request.consoleSocket = context.options["console-socket"]
+    request.pidFile = context.options["pid-file"]
+    request.preservedDescriptors = try context.number("preserve-fds") ?? 0
+    request.listenDescriptors = context.environment["LISTEN_FDS"].flatMap { UInt32($0) } ?? 0
+    request.listenNames = context.environment["LISTEN_FDNAMES"]
+    request.noPivot = context.options.isSet("no-pivot")
+    request.noNewKeyring = context.options.isSet("no-new-keyring")
+    request.cgroupManager = try context.cgroupManager()
+    guard request.cgroupManager != .systemd else {
+        throw Failure(
+            "create the container", request.id.name, detail: "the systemd cgroup driver is not available yet",
+            hint: "use --cgroup-manager cgroupfs (podman, dockerd: native.cgroupdriver=cgroupfs)")
+    }
+    return request
+}

@@ -1,0 +1,47 @@
+/// The process's environment, which may be empty: engines call with as little as they like.
+
+import CLinux
+import Linux
+
+/// The environment variables that the caller gave.
+struct Environment {
+    private let variables: [String]
+
+    /// Reads the vector that follows the arguments' terminating null.
+    init(after arguments: UnsafePointer<UnsafePointer<CChar>?>, _ count: Int) {
+        var variables: [String] = []
+        var next = arguments + count + 1
+        while let variable = next.pointee {
+            // Only what is asked for below is worth copying.
+            if Environment.isRelevant(variable) { variables.append(String(cString: variable)) }
+            next += 1
+        }
+        self.variables = variables
+    }
+
+    /// The value of a variable; an empty one counts as unset.
+    subscript(_ name: String) -> String? {
+        for variable in variables where variable.utf8.starts(with: (name + "=").utf8) {
+            let value = String(variable.dropFirst(name.count + 1))
+            return value.isEmpty ? nil : value
+        }
+        return nil
+    }
+
+    /// XDG_RUNTIME_DIR and LISTEN_FDS.
+    private static func isRelevant(_ variable: UnsafePointer<CChar>) -> Bool {
+        variable[0] == CChar(UInt8(ascii: "X")) || variable[0] == CChar(UInt8(ascii: "L"))
+    }
+}
+
+/// Opens /dev/null as whichever of standard input, output and error is closed.
+///
+/// Otherwise the next file that is opened would be taken for one of them.
+func openMissingStandardFiles() {
+    for number in 0..<3 {
+        do { try kernel(__NR_fcntl, number, Int(F_GETFD)) } catch {
+            // The lowest free number is this one: those below are open.
+            kernelIgnoringFailure(__NR_openat, workingDirectory, literal("/dev/null").address, Int(O_RDWR))
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/// What swoci says: results on standard output, errors on standard error and in the log.
+///
+/// Engines read both: the log may hold one JSON object for a failing call and nothing else (CLI-02), and standard error is the
+/// error's text where there is no log. Colours never.
+
+import Linux
+import Runtime
+import Spec
+
+/// Writes to standard output.
+func print(_ text: String) throws(Failure) {
+    let output = OwnedFD(Int32(1))
+    do throws(Errno) { try output.writeAll(text) } catch {
+        _ = output.release()
+        throw Failure("write to standard output", errno: error)
+    }
+    _ = output.release()
+}
+
+/// Where errors and remarks go.
+struct Reporter {
+    /// How the log is written.
+    enum Format: String {
+        case text
+        case json
+    }
+
+    /// The log's file.
+    var log: String?
+    /// Its format.
+    var format = Format.text
+    /// Whether remarks go to the log. Engines that read one object from it do not ask for them.
+    var logsWarnings = false
+
+    /// Reports the error that ends the call.
+    func error(_ message: String) {
+        append("error", message)
+        writeError(message)
+    }
+
+    /// Reports a remark: to the log if there is one and it is asked for, to standard error if there is none.
+    func warning(_ message: String) {
+        if log == nil { writeError("warning: " + message) } else if logsWarnings { append("warning", message) }
+    }
+
+    private func writeError(_ message: String) {
+        let errors = OwnedFD(Int32(2))
+        // There is nobody left to tell.
+        try? errors.writeAll(message + "\n")
+        _ = errors.release()
+    }
+
+    private func append(_ level: String, _ message: String) {
+        guard let log else { return }
+        let line = Reporter.line(level, message, time: Timestamp.now().text, format)
+        do throws(Errno) {
+            let file = try OwnedFD.open(log, [.write, .create, .append, .noControllingTerminal], mode: 0o644)
+            try file.writeAll(line)
+        } catch {
+            writeError("cannot write the log \"\(log)\": \(error.text)")
+        }
+    }
+
+    /// A line of the log.
+    static func line(_ level: String, _ message: String, time: String, _ format: Format) -> String {
+        switch format {
+        case .text: return "time=\(JSONWriter.quoted(time)) level=\(level) msg=\(JSONWriter.quoted(message))\n"
+        case .json:
+            var writer = JSONWriter()
+            writer.object { writer in
+                writer.member("level", level)
+                writer.member("msg", message)
+                writer.member("time", time)
+            }
+            return writer.string + "\n"
+        }
+    }
+}
