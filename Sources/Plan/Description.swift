@@ -85,7 +85,7 @@ extension Plan {
 }
 
 /// A string as people see it: in quotes where it is empty or has blanks or quotes; control characters never reach a terminal.
-func shownText(_ text: String) -> String {
+public func shownText(_ text: String) -> String {
     var result = ""
     var isPlain = !text.utf8.isEmpty
     for scalar in text.unicodeScalars {

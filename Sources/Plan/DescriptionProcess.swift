@@ -82,7 +82,8 @@ extension Plan {
     func describe(_ fields: Execute) -> String {
         let kept = fields.preservedDescriptors
         let descriptors = kept == 0 ? "" : ", with descriptors 3 to \(kept + 2)"
-        return "execute \(show(fields.arguments)) with \(fields.environment.count) environment variables\(descriptors)"
+        let count = fields.environment.count
+        return "execute \(show(fields.arguments)) with \(count) environment \(count == 1 ? "entry" : "entries")\(descriptors)"
     }
 
     func userWords(_ fields: SetUser) -> String {

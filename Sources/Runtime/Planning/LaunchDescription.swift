@@ -25,7 +25,7 @@ extension LaunchPlan {
     }
 
     private func describe(_ source: Source) -> String {
-        var text = "open \(JSONWriter.quoted(source.path)) as slot \(source.slot)"
+        var text = "open \(shownText(source.path)) as slot \(source.slot)"
         if source.isRecursive { text += ", with everything below it" }
         if source.noFollow { text += ", a link itself" }
         guard let idMap = source.idMap else { return text }
