@@ -1,0 +1,1 @@
+let cgroups = Topic("cgroups") { _ in }

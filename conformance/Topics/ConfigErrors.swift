@@ -1,0 +1,1 @@
+let configErrors = Topic("configErrors") { _ in }

@@ -1,0 +1,1 @@
+let extensions = Topic("extensions") { _ in }

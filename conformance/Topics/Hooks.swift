@@ -1,0 +1,1 @@
+let hooks = Topic("hooks") { _ in }

@@ -1,0 +1,1 @@
+let initProcess = Topic("initProcess") { _ in }

@@ -1,0 +1,1 @@
+let mounts = Topic("mounts") { _ in }

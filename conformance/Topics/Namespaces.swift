@@ -1,0 +1,1 @@
+let namespaces = Topic("namespaces") { _ in }

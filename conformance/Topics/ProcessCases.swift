@@ -1,0 +1,1 @@
+let process = Topic("process") { _ in }

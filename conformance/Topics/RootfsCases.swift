@@ -1,0 +1,1 @@
+let rootfs = Topic("rootfs") { _ in }

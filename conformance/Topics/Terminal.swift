@@ -1,0 +1,1 @@
+let terminal = Topic("terminal") { _ in }
