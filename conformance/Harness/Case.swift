@@ -37,16 +37,16 @@ struct Failure: Error {
 }
 
 /// Fails the case unless the condition holds.
-func expect(_ condition: Bool, _ message: @autoclosure () -> String) throws {
-    if !condition { throw Failure(message: message()) }
+func expect(_ condition: Bool, _ message: @autoclosure () throws -> String) throws {
+    if !condition { throw Failure(message: try message()) }
 }
 
 /// Fails the case unless both values are equal.
-func equal<T: Equatable>(_ actual: T, _ expected: T, _ what: @autoclosure () -> String) throws {
-    if actual != expected { throw Failure(message: "\(what()): got \(String(reflecting: actual)), want \(String(reflecting: expected))") }
+func equal<T: Equatable>(_ actual: T, _ expected: T, _ what: @autoclosure () throws -> String) throws {
+    if actual != expected { throw Failure(message: "\(try what()): got \(String(reflecting: actual)), want \(String(reflecting: expected))") }
 }
 
 /// Fails the case unless the text has the part.
-func contains(_ text: String, _ part: String, _ what: @autoclosure () -> String) throws {
-    if !text.contains(part) { throw Failure(message: "\(what()): no \(String(reflecting: part)) in \(String(reflecting: text))") }
+func contains(_ text: String, _ part: String, _ what: @autoclosure () throws -> String) throws {
+    if !text.contains(part) { throw Failure(message: "\(try what()): no \(String(reflecting: part)) in \(String(reflecting: text))") }
 }

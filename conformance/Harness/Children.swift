@@ -45,6 +45,8 @@ struct Launch {
 /// All children of the suite, also adopted ones.
 final class Children {
     private var ended: [pid_t: Int32] = [:]
+    /// Whether children that nobody waits for are reaped too; when false they stay zombies.
+    var reapsAll = true
 
     /// Starts a process; its output goes to files.
     func start(_ launch: Launch) throws -> pid_t {
@@ -82,7 +84,7 @@ final class Children {
     func status(of pid: pid_t) -> Int32? {
         var raw: Int32 = 0
         while true {
-            let gone = waitpid(-1, &raw, WNOHANG)
+            let gone = waitpid(reapsAll ? -1 : pid, &raw, WNOHANG)
             if gone <= 0 { break }
             let signal = raw & 0x7f
             ended[gone] = signal == 0 ? (raw >> 8) & 0xff : 128 + signal
@@ -102,8 +104,22 @@ final class Children {
         }
     }
 
+    /// The processes of this PID namespace that live, without the suite itself.
+    func living() -> [pid_t] {
+        let all = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap(pid_t.init).filter { $0 != 1 }
+        return all.filter { !["Z", "X", ""].contains(Self.state(of: $0)) }
+    }
+
+    /// A process's state letter in /proc/PID/stat; empty once it is gone.
+    static func state(of pid: pid_t) -> String {
+        guard let data = FileManager.default.contents(atPath: "/proc/\(pid)/stat") else { return "" }
+        let text = String(decoding: data, as: UTF8.self)
+        return text.components(separatedBy: ") ").last.map { String($0.prefix(1)) } ?? ""
+    }
+
     /// Ends every process of this PID namespace but the suite itself, and returns what was found alive.
     func sweep() -> [String] {
+        reapsAll = true
         var found: Set<String> = []
         for _ in 0..<200 {
             _ = status(of: 0)
@@ -111,8 +127,7 @@ final class Children {
             if pids.isEmpty { break }
             for pid in pids {
                 let name = (try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)) ?? "?"
-                let state = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8))?.split(separator: ")").last ?? ""
-                if !state.hasPrefix(" Z") { found.insert("process \(pid) \(name.trimmingCharacters(in: .newlines))") }
+                if !["Z", "X", ""].contains(Self.state(of: pid)) { found.insert("process \(pid) \(name.trimmingCharacters(in: .newlines))") }
                 kill(pid, SIGKILL)
             }
             usleep(5000)

@@ -6,7 +6,7 @@ final class Lab {
     let runtime: RuntimeUnderTest
     let children: Children
     let directory: String
-    let deadline: Deadline
+    private(set) var deadline: Deadline
     private let tree: String
     private(set) var containers: [Container] = []
     private var undo: [() -> Void] = []
@@ -98,10 +98,32 @@ final class Lab {
     /// Registers a step of the clean-up; the last one registered runs first.
     func later(_ step: @escaping () -> Void) { undo.append(step) }
 
+    /// Gives the rest of the case less time, where what could go wrong is a hang.
+    func limit(seconds: Double) { deadline = Deadline(seconds: seconds) }
+
     func note(_ text: String) { notes.append(text) }
+
+    /// Mounts a tmpfs on the host's side of the case and returns where.
+    func tmpfs(at path: String? = nil, _ options: String = "mode=755") throws -> String {
+        let point = path ?? fresh("tmpfs")
+        try FileManager.default.createDirectory(atPath: point, withIntermediateDirectories: true)
+        try command("mount", "-t", "tmpfs", "-o", options, "tmpfs", point)
+        later { umount2(point, Int32(MNT_DETACH)) }
+        return point
+    }
+
+    /// A new directory in the scratch directory.
+    func folder(_ files: [String: String] = [:]) throws -> String {
+        let path = fresh("dir")
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        for (name, text) in files { try text.write(toFile: "\(path)/\(name)", atomically: false, encoding: .utf8) }
+        return path
+    }
 
     /// Deletes the containers and undoes what was registered.
     func close() {
+        deadline = Deadline(seconds: 10)
+        children.reapsAll = true
         for container in containers.reversed() { container.removeByForce() }
         for step in undo.reversed() { step() }
     }
