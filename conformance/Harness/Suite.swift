@@ -51,7 +51,7 @@ final class Suite {
         } catch let failure as Failure {
             report(topic, claim.name, claim.rows, failure.message)
         } catch let timeout as TimedOut {
-            report(topic, claim.name, claim.rows, "no end within \(Int(Self.seconds)) s: \(timeout.what)")
+            report(topic, claim.name, claim.rows, "no end in time: \(timeout.what)")
         } catch {
             report(topic, claim.name, claim.rows, "\(error)")
         }
