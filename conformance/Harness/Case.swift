@@ -48,5 +48,5 @@ func equal<T: Equatable>(_ actual: T, _ expected: T, _ what: @autoclosure () thr
 
 /// Fails the case unless the text has the part.
 func contains(_ text: String, _ part: String, _ what: @autoclosure () throws -> String) throws {
-    if !text.contains(part) { throw Failure(message: "\(try what()): no \(String(reflecting: part)) in \(String(reflecting: text))") }
+    if !part.isEmpty && !text.contains(part) { throw Failure(message: "\(try what()): no \(String(reflecting: part)) in \(String(reflecting: text))") }
 }

@@ -43,7 +43,11 @@ struct Options {
 
     /// Whether a case is chosen by the filters; without filters every case is.
     func selects(_ claim: Case, of topic: String) -> Bool {
-        filters.isEmpty || filters.contains { $0 == topic || claim.rows.contains($0) || claim.name.contains($0) }
+        filters.isEmpty
+            || filters.contains { filter in
+                let named = Conformance.topics.contains { $0.name == filter }
+                return named ? filter == topic : claim.rows.contains(filter) || claim.name.contains(filter)
+            }
     }
 
     /// The release build of this package: `.build/release/swoci`, seen from the running program.

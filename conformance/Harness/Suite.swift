@@ -62,21 +62,20 @@ final class Suite {
     /// Finds what the case left behind, and removes it.
     private func tidy(_ name: String, _ directory: String) {
         noteLeft(name, children.sweep())
-        for path in Cgroups.marked(by: Isolation.token) where !path.hasSuffix("/\(Isolation.token)") {
-            noteLeft(name, ["cgroup \(path)"])
-            rmdir(path)
-        }
-        for point in Self.mounts().dropFirst(mountsBefore).reversed() {
-            noteLeft(name, ["mount \(point)"])
-            umount2(point, Int32(MNT_DETACH))
-        }
+        let cgroups = Cgroups.marked(by: Isolation.token).filter { !$0.hasSuffix("/\(Isolation.token)") }
+        noteLeft(name, cgroups.map { "cgroup \($0)" })
+        cgroups.forEach { rmdir($0) }
+        let points = Self.mounts().dropFirst(mountsBefore)
+        noteLeft(name, points.map { "mount \($0)" })
+        points.reversed().forEach { umount2($0, Int32(MNT_DETACH)) }
         let states = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/state")) ?? []
         noteLeft(name, states.filter { $0.hasPrefix(Isolation.token) }.map { "state \($0)" })
         try? FileManager.default.removeItem(atPath: directory)
     }
 
     private func noteLeft(_ name: String, _ things: [String]) {
-        if !things.isEmpty { left.append("\"\(name)\": \(things.joined(separator: ", "))") }
+        guard let first = things.first else { return }
+        left.append("\"\(name)\": \(first)\(things.count > 1 ? " and \(things.count - 1) more" : "")")
     }
 
     private func report(_ topic: String, _ name: String, _ rows: [String], _ problem: String?) {
