@@ -143,7 +143,8 @@ let cgroups = Topic("cgroups") { topic in
             $0.grant(["CAP_MKNOD", "CAP_SYS_RAWIO", "CAP_SYSLOG", "CAP_SYS_ADMIN"])
             $0["/linux/resources/devices"] = [
                 ["allow": false, "access": "rwm"] as Object,
-                ["allow": true, "type": "c", "major": 1, "access": "rwm"] as Object,
+                ["allow": true, "type": "c", "major": 1, "minor": 11, "access": "rwm"] as Object,
+                ["allow": true, "type": "c", "major": 1, "minor": 1, "access": "rwm"] as Object,
                 ["allow": false, "type": "c", "major": 1, "minor": 11, "access": "w"] as Object,
                 ["allow": false, "type": "c", "major": 1, "minor": 1, "access": "rwm"] as Object,
             ]

@@ -198,6 +198,20 @@ let lifecycle = Topic("lifecycle") { topic in
         }
     }
 
+    for id in ["..", ".", "../beside", "../../beside", ""] {
+        for command in [["delete", "--force"], ["state"], ["kill"], ["start"]] {
+            topic.claim("\(command.joined(separator: " ")) of the id \(id.debugDescription) touches nothing", rows: ["ST-02", "OP-05"]) { lab in
+                let beside = "\(lab.directory)/beside"
+                for path in [beside, "\(lab.stateRoot)/inside"] { try lab.command("mkdir", "-p", path) }
+                try "{}".write(toFile: "\(beside)/state.json", atomically: false, encoding: .utf8)
+                let outcome = try lab.run(command + [id])
+                if !command.contains("--force") { try expect(outcome.status != 0, "it succeeded") }
+                try expect(FileManager.default.fileExists(atPath: "\(beside)/state.json"), "a directory beside the state root was deleted")
+                try expect(FileManager.default.fileExists(atPath: "\(lab.stateRoot)/inside"), "the state root was deleted")
+            }
+        }
+    }
+
     topic.claim("an id of every allowed character works", rows: ["ST-02"]) { lab in
         let box = try lab.container()
         let id = "\(box.id)+Aa.z_0-9"
