@@ -43,10 +43,14 @@ func expect(_ condition: Bool, _ message: @autoclosure () throws -> String) thro
 
 /// Fails the case unless both values are equal.
 func equal<T: Equatable>(_ actual: T, _ expected: T, _ what: @autoclosure () throws -> String) throws {
-    if actual != expected { throw Failure(message: "\(try what()): got \(String(reflecting: actual)), want \(String(reflecting: expected))") }
+    if actual != expected {
+        throw Failure(message: "\(try what()): got \(String(reflecting: actual)), want \(String(reflecting: expected))")
+    }
 }
 
 /// Fails the case unless the text has the part.
 func contains(_ text: String, _ part: String, _ what: @autoclosure () throws -> String) throws {
-    if !part.isEmpty && !text.contains(part) { throw Failure(message: "\(try what()): no \(String(reflecting: part)) in \(String(reflecting: text))") }
+    if !part.isEmpty && !text.contains(part) {
+        throw Failure(message: "\(try what()): no \(String(reflecting: part)) in \(String(reflecting: text))")
+    }
 }

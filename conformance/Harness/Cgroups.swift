@@ -52,7 +52,9 @@ enum Cgroups {
             defer { closedir(handle) }
             while let entry = readdir(handle) {
                 guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
-                let name = withUnsafePointer(to: &entry.pointee.d_name) { $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) } }
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
                 if name == "." || name == ".." { continue }
                 let mine = inside || name.hasPrefix(token)
                 walk("\(directory)/\(name)", inside: mine)

@@ -127,7 +127,9 @@ final class Children {
             if pids.isEmpty { break }
             for pid in pids {
                 let name = (try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)) ?? "?"
-                if !["Z", "X", ""].contains(Self.state(of: pid)) { found.insert("process \(pid) \(name.trimmingCharacters(in: .newlines))") }
+                if !["Z", "X", ""].contains(Self.state(of: pid)) {
+                    found.insert("process \(pid) \(name.trimmingCharacters(in: .newlines))")
+                }
                 kill(pid, SIGKILL)
             }
             usleep(5000)

@@ -45,7 +45,7 @@ struct Config {
     /// What the container runs, as a shell script.
     mutating func script(_ text: String) { self["/process/args"] = ["sh", "-c", text] }
 
-    var bytes: Data { try! JSONSerialization.data(withJSONObject: root, options: [.prettyPrinted, .sortedKeys]) }
+    var bytes: Data { (try? JSONSerialization.data(withJSONObject: root, options: [.prettyPrinted, .sortedKeys])) ?? Data() }
 
     private static func plain(_ key: Substring) -> String {
         key.replacingOccurrences(of: "~1", with: "/").replacingOccurrences(of: "~0", with: "~")

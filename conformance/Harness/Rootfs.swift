@@ -17,7 +17,8 @@ enum Rootfs {
         try files.copyItem(atPath: source, toPath: "\(path)/bin/busybox")
         let children = Children()
         let list = "\(Isolation.scratch)/applets"
-        _ = try children.wait(for: children.start(Launch(arguments: [source, "--list"], output: list)), until: Deadline(seconds: 10), "busybox")
+        _ = try children.wait(
+            for: children.start(Launch(arguments: [source, "--list"], output: list)), until: Deadline(seconds: 10), "busybox")
         for applet in try String(contentsOfFile: list, encoding: .utf8).split(separator: "\n") where applet != "busybox" {
             try files.createSymbolicLink(atPath: "\(path)/bin/\(applet)", withDestinationPath: "busybox")
         }

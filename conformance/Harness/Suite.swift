@@ -28,7 +28,9 @@ final class Suite {
         for path in Cgroups.marked(by: Isolation.token) {
             if path.hasSuffix("/\(Isolation.token)") { rmdir(path) } else { noteLeft("at the end", ["cgroup \(path)"]) }
         }
-        report("leftovers", "no process, mount, cgroup or state is left behind", ["LC-12", "LC-15"], left.isEmpty ? nil : left.joined(separator: "; "))
+        report(
+            "leftovers", "no process, mount, cgroup or state is left behind", ["LC-12", "LC-15"],
+            left.isEmpty ? nil : left.joined(separator: "; "))
         say("\(passed) passed, \(failed) failed, \(skipped) skipped")
         return failed == 0
     }
@@ -80,7 +82,9 @@ final class Suite {
 
     private func report(_ topic: String, _ name: String, _ rows: [String], _ problem: String?) {
         if problem == nil { passed += 1 } else { failed += 1 }
-        say("\(problem == nil ? "ok     " : "FAILED ") \(topic): \(name) [\(rows.joined(separator: " "))]\(problem.map { ": " + Self.oneLine($0) } ?? "")")
+        say(
+            "\(problem == nil ? "ok     " : "FAILED ") \(topic): \(name) [\(rows.joined(separator: " "))]\(problem.map { ": " + Self.oneLine($0) } ?? "")"
+        )
     }
 
     private func skip(_ topic: String, _ claim: Case, _ reason: String) {

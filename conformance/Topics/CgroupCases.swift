@@ -66,7 +66,8 @@ private let laterLimits = [
     (
         "1.1.0",
         Limit(
-            name: "a cpu burst", rows: ["RC-03"], pointer: "cpu", value: #"{"quota": 20000, "period": 50000, "burst": 10000}"#, controller: "cpu",
+            name: "a cpu burst", rows: ["RC-03"], pointer: "cpu", value: #"{"quota": 20000, "period": 50000, "burst": 10000}"#,
+            controller: "cpu",
             v1: ("cpu.cfs_burst_us", "10000"), v2: ("cpu.max.burst", "10000"))
     ),
     (
@@ -107,13 +108,17 @@ let cgroups = Topic("cgroups") { topic in
     }
 
     topic.claim("pids.limit 2 allows one child", rows: ["RH-07"]) { lab in
-        let box = try lab.container("sleep 0 && echo one; (sleep 0; sleep 0 | sleep 0) 2>&1; true") { $0["/linux/resources/pids"] = ["limit": 2] }
+        let box = try lab.container("sleep 0 && echo one; (sleep 0; sleep 0 | sleep 0) 2>&1; true") {
+            $0["/linux/resources/pids"] = ["limit": 2]
+        }
         let outcome = try box.run()
         try contains(outcome.out, "one", "output")
     }
 
     topic.claim("a process over the memory limit is killed", rows: ["RM-02"]) { lab in
-        let box = try lab.container("tail -c 64000000 /dev/zero >/dev/null; echo status $?") { $0["/linux/resources/memory"] = ["limit": 16_777_216] }
+        let box = try lab.container("tail -c 64000000 /dev/zero >/dev/null; echo status $?") {
+            $0["/linux/resources/memory"] = ["limit": 16_777_216]
+        }
         let outcome = try box.run()
         try expect(outcome.status == 137 || outcome.out.contains("status 137"), "status \(outcome.status), output \(outcome.out)")
     }

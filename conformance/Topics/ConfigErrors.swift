@@ -97,7 +97,8 @@ private let spoilers = [
         "an unknown seccomp architecture", ["SE-04"], "/linux/seccomp",
         #"{"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_6502"]}"#),
     Spoiler("an unknown seccomp flag", ["SE-05"], "/linux/seccomp", #"{"defaultAction": "SCMP_ACT_ALLOW", "flags": ["NO_SUCH_FLAG"]}"#),
-    Spoiler("a seccomp rule without names", ["SE-09"], "/linux/seccomp",
+    Spoiler(
+        "a seccomp rule without names", ["SE-09"], "/linux/seccomp",
         #"{"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": [], "action": "SCMP_ACT_ERRNO"}]}"#),
     Spoiler(
         "an errnoRet with an action that has none", ["SE-11"], "/linux/seccomp",
@@ -114,8 +115,10 @@ private let spoilers = [
     Spoiler("time offsets without a time namespace", ["T-01"], "/linux/timeOffsets", #"{"monotonic": {"secs": 1}}"#, since: "1.1.0"),
     Spoiler("an unknown scheduler policy", ["P-25"], "/process/scheduler", #"{"policy": "SCHED_LUCK"}"#, since: "1.1.0"),
     Spoiler("a nice value out of range", ["P-26"], "/process/scheduler", #"{"policy": "SCHED_OTHER", "nice": 20}"#, since: "1.1.0"),
-    Spoiler("an unknown I/O priority class", ["P-33"], "/process/ioPriority", #"{"class": "IOPRIO_CLASS_VIP", "priority": 0}"#, since: "1.1.0"),
-    Spoiler("an I/O priority out of range", ["P-34"], "/process/ioPriority", #"{"class": "IOPRIO_CLASS_BE", "priority": 8}"#, since: "1.1.0"),
+    Spoiler(
+        "an unknown I/O priority class", ["P-33"], "/process/ioPriority", #"{"class": "IOPRIO_CLASS_VIP", "priority": 0}"#, since: "1.1.0"),
+    Spoiler(
+        "an I/O priority out of range", ["P-34"], "/process/ioPriority", #"{"class": "IOPRIO_CLASS_BE", "priority": 8}"#, since: "1.1.0"),
     Spoiler("a hostname without a UTS namespace", ["U-01"], "/linux/namespaces", #"[{"type": "pid"}, {"type": "mount"}]"#),
     Spoiler("a hostname of 65 bytes", ["U-01"], "/hostname", "\"\(String(repeating: "h", count: 65))\""),
     Spoiler("mounts without a mount namespace", ["N-06"], "/linux/namespaces", #"[{"type": "pid"}, {"type": "uts"}, {"type": "network"}]"#),

@@ -100,10 +100,13 @@ let extensions = Topic("extensions") { topic in
         let box = try lab.container { $0.mount("/data", type: "tmpfs", source: "tmpfs", ["flavour=vanilla"]) }
         let outcome = try box.create()
         try contains(outcome.err, "flavour", "message")
-        try expect(outcome.err.range(of: #"config\.json:\d+:\d+: /mounts/6"#, options: .regularExpression) != nil, "no place: \(outcome.err)")
+        try expect(
+            outcome.err.range(of: #"config\.json:\d+:\d+: /mounts/6"#, options: .regularExpression) != nil, "no place: \(outcome.err)")
     }
 
-    topic.claim("features declare what the other cases rely on", rows: ["FE-01", "FE-02", "FE-03", "FE-04", "FE-05", "FE-06", "FE-11", "FE-12"]) { lab in
+    topic.claim(
+        "features declare what the other cases rely on", rows: ["FE-01", "FE-02", "FE-03", "FE-04", "FE-05", "FE-06", "FE-11", "FE-12"]
+    ) { lab in
         try lab.oursOnly()
         let features = lab.runtime.features
         let linux = features["linux"] as? Object ?? [:]

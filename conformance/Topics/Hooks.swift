@@ -35,7 +35,10 @@ extension Container {
 }
 
 let hooks = Topic("hooks") { topic in
-    topic.claim("all kinds run, in the order of the lifecycle and of the list", rows: ["H-01", "LC-03", "LC-04", "LC-05", "LC-07", "LC-08", "LC-09", "LC-13"]) { lab in
+    topic.claim(
+        "all kinds run, in the order of the lifecycle and of the list",
+        rows: ["H-01", "LC-03", "LC-04", "LC-05", "LC-07", "LC-08", "LC-09", "LC-13"]
+    ) { lab in
         let folder = try lab.folder()
         let box = try lab.container("echo payload >>/shared/log; exec sleep 100") {
             $0.mount("/shared", type: "bind", source: folder, ["bind"])
@@ -56,7 +59,8 @@ let hooks = Topic("hooks") { topic in
         try equal(lab.read("\(folder)/log").split(separator: "\n").suffix(2), ["poststop 1", "poststop 2"], "hooks at delete")
     }
 
-    topic.claim("the state is on stdin, with the status of the moment and the pid", rows: ["H-01", "H-02", "H-03", "ST-03", "ST-04"]) { lab in
+    topic.claim("the state is on stdin, with the status of the moment and the pid", rows: ["H-01", "H-02", "H-03", "ST-03", "ST-04"]) {
+        lab in
         let box = try lab.container("exec sleep 100") {
             $0["/annotations"] = ["org.example.key": "value"]
             for kind in creating + ["poststart", "poststop"] {
@@ -80,7 +84,9 @@ let hooks = Topic("hooks") { topic in
             let status = state["status"] as? String ?? ""
             let allowed = kind == "poststart" ? ["running"] : kind == "poststop" ? ["stopped"] : ["creating", "created"]
             try expect(allowed.contains(status), "status for \(kind) is \(status)")
-            if kind == "prestart" || kind == "createRuntime" || kind == "poststart" { try equal(state["pid"] as? Int32, pid, "pid for \(kind)") }
+            if kind == "prestart" || kind == "createRuntime" || kind == "poststart" {
+                try equal(state["pid"] as? Int32, pid, "pid for \(kind)")
+            }
         }
     }
 
@@ -95,9 +101,11 @@ let hooks = Topic("hooks") { topic in
 
     topic.claim("argv[0] is the first of the arguments, not the path", rows: ["H-09"]) { lab in
         let box = try lab.container {
-            $0.append("/hooks/createRuntime", [
-                "path": "/bin/busybox", "args": ["sh", "-c", "echo $0 $1 >>\(lab.log)", "x", "y"], "env": ["PATH=/bin"],
-            ] as Object)
+            $0.append(
+                "/hooks/createRuntime",
+                [
+                    "path": "/bin/busybox", "args": ["sh", "-c", "echo $0 $1 >>\(lab.log)", "x", "y"], "env": ["PATH=/bin"],
+                ] as Object)
         }
         try equal(try box.run().status, 0, "run")
         try equal(lab.read(lab.log), "x y\n", "what the hook saw")
@@ -117,7 +125,8 @@ let hooks = Topic("hooks") { topic in
             $0.append("/hooks/createRuntime", try lab.hook("for n in mnt net pid uts; do readlink /proc/self/ns/$n; done >>\(lab.log)"))
         }
         try box.created()
-        try equal(lab.read(lab.log).split(separator: "\n").map(String.init), ["mnt", "net", "pid", "uts"].map { Namespace.own($0) }, "namespaces")
+        try equal(
+            lab.read(lab.log).split(separator: "\n").map(String.init), ["mnt", "net", "pid", "uts"].map { Namespace.own($0) }, "namespaces")
     }
 
     topic.claim("the namespaces stand when createRuntime hooks run", rows: ["H-03"]) { lab in
@@ -146,7 +155,8 @@ let hooks = Topic("hooks") { topic in
 
     topic.claim("a mount that a createContainer hook makes is seen by the payload", rows: ["H-04"]) { lab in
         let box = try lab.container("cat /mnt/file") { $0.mount("/mnt", type: "tmpfs", source: "tmpfs") }
-        box.config.append("/hooks/createContainer", try lab.hook("mount -t tmpfs tmpfs \(box.rootfs)/mnt && echo hooked >\(box.rootfs)/mnt/file"))
+        box.config.append(
+            "/hooks/createContainer", try lab.hook("mount -t tmpfs tmpfs \(box.rootfs)/mnt && echo hooked >\(box.rootfs)/mnt/file"))
         try box.save()
         try equal(try box.printed(), "hooked", "content")
     }
@@ -212,7 +222,9 @@ let hooks = Topic("hooks") { topic in
             try lab.eventually("processes to end") { lab.children.living().isEmpty }
         }
 
-        topic.claim("after a \(kind) hook that fails the poststop hooks run", rows: ["LC-03", "LC-04", "LC-05", "LC-12", "LC-13"], since: "1.0.2") { lab in
+        topic.claim(
+            "after a \(kind) hook that fails the poststop hooks run", rows: ["LC-03", "LC-04", "LC-05", "LC-12", "LC-13"], since: "1.0.2"
+        ) { lab in
             let box = try lab.container {
                 $0.append("/hooks/\(kind)", try lab.hook("exit 1"))
                 $0.append("/hooks/poststop", try lab.hook("echo stopped >>\(lab.log)"))

@@ -200,7 +200,8 @@ let lifecycle = Topic("lifecycle") { topic in
 
     for id in ["..", ".", "../beside", "../../beside", ""] {
         for command in [["delete", "--force"], ["state"], ["kill"], ["start"]] {
-            topic.claim("\(command.joined(separator: " ")) of the id \(id.debugDescription) touches nothing", rows: ["ST-02", "OP-05"]) { lab in
+            topic.claim("\(command.joined(separator: " ")) of the id \(id.debugDescription) touches nothing", rows: ["ST-02", "OP-05"]) {
+                lab in
                 let beside = "\(lab.directory)/beside"
                 for path in [beside, "\(lab.stateRoot)/inside"] { try lab.command("mkdir", "-p", path) }
                 try "{}".write(toFile: "\(beside)/state.json", atomically: false, encoding: .utf8)

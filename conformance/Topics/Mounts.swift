@@ -344,7 +344,9 @@ let mounts = Topic("mounts") { topic in
         let source = try lab.tmpfs()
         try lab.command("mount", "--make-shared", source)
         mkdir("\(source)/late", 0o755)
-        let box = try lab.container("echo ready; while [ ! -e /slave/late/file ]; do sleep 0.02; done; ls /slave/late; echo --; ls /private/late; echo end") {
+        let box = try lab.container(
+            "echo ready; while [ ! -e /slave/late/file ]; do sleep 0.02; done; ls /slave/late; echo --; ls /private/late; echo end"
+        ) {
             $0.mount("/slave", type: "bind", source: source, ["rbind", "rslave"])
             $0.mount("/private", type: "bind", source: source, ["rbind", "rprivate"])
         }
@@ -386,11 +388,13 @@ let mounts = Topic("mounts") { topic in
         try "".write(toFile: "\(source)/file", atomically: false, encoding: .utf8)
         chown("\(source)/file", 1000, 1000)
         let box = try lab.container("stat -c %u:%g /data/file") {
-            $0.append("/mounts", [
-                "destination": "/data", "type": "bind", "source": source, "options": ["bind", "idmap"],
-                "uidMappings": [["containerID": 1000, "hostID": 7000, "size": 1]],
-                "gidMappings": [["containerID": 1000, "hostID": 8000, "size": 1]],
-            ] as Object)
+            $0.append(
+                "/mounts",
+                [
+                    "destination": "/data", "type": "bind", "source": source, "options": ["bind", "idmap"],
+                    "uidMappings": [["containerID": 1000, "hostID": 7000, "size": 1]],
+                    "gidMappings": [["containerID": 1000, "hostID": 8000, "size": 1]],
+                ] as Object)
         }
         try equal(try box.printed(), "7000:8000", "owner")
     }

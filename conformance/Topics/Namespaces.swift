@@ -154,7 +154,9 @@ let namespaces = Topic("namespaces") { topic in
     }
 
     topic.claim("the usual mounts work in a user namespace", rows: ["M-14", "M-15", "D-01"]) { lab in
-        let box = try lab.container("ls /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty && cat </dev/null && echo x >/dev/null && echo fine") {
+        let box = try lab.container(
+            "ls /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty && cat </dev/null && echo x >/dev/null && echo fine"
+        ) {
             $0.userNamespace(uids: [(0, 100_000, 65536)], gids: [(0, 100_000, 65536)])
         }
         box.ownRootfs(100_000, 100_000)
@@ -293,6 +295,7 @@ extension Config {
 extension Container {
     /// Gives the whole rootfs to an owner; hard links are replaced by copies first, as other cases share them.
     func ownRootfs(_ uid: UInt32, _ gid: UInt32) {
-        _ = try? lab.command("sh", "-c", "rm -rf '\(rootfs)' && cp -a '\(Isolation.scratch)/tree' '\(rootfs)' && chown -hR \(uid):\(gid) '\(rootfs)'")
+        _ = try? lab.command(
+            "sh", "-c", "rm -rf '\(rootfs)' && cp -a '\(Isolation.scratch)/tree' '\(rootfs)' && chown -hR \(uid):\(gid) '\(rootfs)'")
     }
 }

@@ -85,7 +85,8 @@ let process = Topic("process") { topic in
     }
 
     for (name, program, words) in [
-        ("missing on PATH", "nosuchprogram", "executable file not found in $PATH"), ("missing at its path", "/no/such/program", "no such file or directory"),
+        ("missing on PATH", "nosuchprogram", "executable file not found in $PATH"),
+        ("missing at its path", "/no/such/program", "no such file or directory"),
         ("not executable", "/etc/passwd", "permission denied"), ("a directory", "/etc", ""),
     ] {
         topic.claim("a program that is \(name) fails create\(words.isEmpty ? "" : " with \"\(words)\"")", rows: ["P-08", "CLI-03"]) { lab in
@@ -177,7 +178,9 @@ let process = Topic("process") { topic in
             ]
         }
         let text = try box.printed()
-        for (name, soft, hard) in [("Max open files", "100", "200"), ("Max core file size", "0", "4096"), ("Max stack size", "1048576", "2097152")] {
+        for (name, soft, hard) in [
+            ("Max open files", "100", "200"), ("Max core file size", "0", "4096"), ("Max stack size", "1048576", "2097152"),
+        ] {
             guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else { throw Failure(message: "no \(name)") }
             try equal(line.dropFirst(name.count).split(separator: " ").prefix(2).map(String.init), [soft, hard], name)
         }
@@ -195,7 +198,8 @@ let process = Topic("process") { topic in
             let box = try lab.container("grep ^\(field): /proc/self/status") {
                 let all = ["CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SYS_PTRACE"]
                 $0["/process/capabilities"] = [
-                    "bounding": all, "permitted": Array(all.prefix(3)), "effective": Array(all.prefix(2)), "inheritable": ["CAP_KILL", "CAP_CHOWN"],
+                    "bounding": all, "permitted": Array(all.prefix(3)), "effective": Array(all.prefix(2)),
+                    "inheritable": ["CAP_KILL", "CAP_CHOWN"],
                     "ambient": ["CAP_KILL"],
                 ]
                 // A user other than root: its exec keeps what is ambient and no more, so only these sets are compared for root.
@@ -204,7 +208,9 @@ let process = Topic("process") { topic in
             }
             // For root an exec grants bounding to permitted and effective: P'(permitted) = inheritable | bounding.
             let all: UInt64 = 1 << 0 | 1 << 5 | 1 << 10 | 1 << 19
-            let want: [String: UInt64] = ["bounding": all, "permitted": all, "effective": all, "inheritable": 1 << 5 | 1, "ambient": 1 << 5]
+            let want: [String: UInt64] = [
+                "bounding": all, "permitted": all, "effective": all, "inheritable": 1 << 5 | 1, "ambient": 1 << 5,
+            ]
             let text = try box.printed().split(whereSeparator: \.isWhitespace).last.map(String.init) ?? ""
             try equal(UInt64(text, radix: 16), want[set], "\(field)")
         }
@@ -213,7 +219,9 @@ let process = Topic("process") { topic in
     topic.claim("a user other than root has its ambient capabilities and no others", rows: ["P-16", "P-21"]) { lab in
         let box = try lab.container("grep -E '^Cap(Prm|Eff):' /proc/self/status") {
             $0["/process/user"] = ["uid": 1000, "gid": 1000]
-            for set in ["bounding", "permitted", "effective", "inheritable"] { $0["/process/capabilities/\(set)"] = ["CAP_KILL", "CAP_CHOWN"] }
+            for set in ["bounding", "permitted", "effective", "inheritable"] {
+                $0["/process/capabilities/\(set)"] = ["CAP_KILL", "CAP_CHOWN"]
+            }
             $0["/process/capabilities/ambient"] = ["CAP_KILL"]
         }
         let values = try box.printed().split(separator: "\n").map { UInt64($0.split(whereSeparator: \.isWhitespace).last!, radix: 16) }
@@ -240,12 +248,16 @@ let process = Topic("process") { topic in
     }
 
     topic.claim("without oomScoreAdj the value is the runtime's", rows: ["P-23"]) { lab in
-        try equal(try lab.container("cat /proc/self/oom_score_adj").printed(), lab.read("/proc/self/oom_score_adj").trimmingCharacters(in: .newlines), "value")
+        try equal(
+            try lab.container("cat /proc/self/oom_score_adj").printed(),
+            lab.read("/proc/self/oom_score_adj").trimmingCharacters(in: .newlines), "value")
     }
 
     for (key, value, row) in sysctls {
         topic.claim("the sysctl \(key) is set", rows: ["SY-01", row]) { lab in
-            let box = try lab.container("cat /proc/sys/\(key.replacingOccurrences(of: ".", with: "/"))") { $0["/linux/sysctl"] = [key: value] }
+            let box = try lab.container("cat /proc/sys/\(key.replacingOccurrences(of: ".", with: "/"))") {
+                $0["/linux/sysctl"] = [key: value]
+            }
             try equal(try box.printed().replacingOccurrences(of: "\t", with: " "), value, key)
         }
     }
@@ -270,7 +282,9 @@ let process = Topic("process") { topic in
     }
 
     topic.claim("the scheduler policy and nice value are set", rows: ["P-24", "P-25", "P-26"], since: "1.1.0") { lab in
-        let box = try lab.container("cut -d' ' -f19,41 /proc/self/stat") { $0["/process/scheduler"] = ["policy": "SCHED_BATCH", "nice": 7] as Object }
+        let box = try lab.container("cut -d' ' -f19,41 /proc/self/stat") {
+            $0["/process/scheduler"] = ["policy": "SCHED_BATCH", "nice": 7] as Object
+        }
         try equal(try box.printed(), "7 3", "nice and policy")
     }
 

@@ -91,7 +91,9 @@ let rootfs = Topic("rootfs") { topic in
     }
 
     topic.claim("readonly files and directories cannot be written but read", rows: ["X-03"]) { lab in
-        let box = try lab.container("cat /fixed /fixeds/file; (echo y >/fixed) 2>&1; (echo y >/fixeds/file) 2>&1; (echo y >/fixeds/sub/z) 2>&1") {
+        let box = try lab.container(
+            "cat /fixed /fixeds/file; (echo y >/fixed) 2>&1; (echo y >/fixeds/file) 2>&1; (echo y >/fixeds/sub/z) 2>&1"
+        ) {
             $0["/linux/readonlyPaths"] = ["/fixed", "/fixeds"]
         }
         try "one\n".write(toFile: "\(box.rootfs)/fixed", atomically: false, encoding: .utf8)
@@ -139,7 +141,8 @@ let rootfs = Topic("rootfs") { topic in
     }
 
     topic.claim("/dev/ptmx leads to the container's own /dev/pts/ptmx", rows: ["D-15", "M-15"]) { lab in
-        let text = try lab.container("stat -L -c '%t:%T' /dev/ptmx /dev/pts/ptmx; stat -L -c %D /dev/ptmx; stat -L -c %D /dev/pts/ptmx").printed()
+        let text = try lab.container("stat -L -c '%t:%T' /dev/ptmx /dev/pts/ptmx; stat -L -c %D /dev/ptmx; stat -L -c %D /dev/pts/ptmx")
+            .printed()
         let lines = text.split(separator: "\n").map(String.init)
         try equal(lines[0], "5:2", "/dev/ptmx")
         try equal(lines[1], "5:2", "/dev/pts/ptmx")

@@ -57,7 +57,9 @@ let seccomp = Topic("seccomp") { topic in
         }
     }
 
-    for (errno, words) in [(nil, "Operation not permitted"), (38, "Function not implemented"), (28, "No space left on device")] as [(Int?, String)] {
+    for (errno, words) in [(nil, "Operation not permitted"), (38, "Function not implemented"), (28, "No space left on device")]
+        as [(Int?, String)]
+    {
         topic.claim("ERRNO with \(errno.map { "errnoRet \($0)" } ?? "no errnoRet") gives \"\(words)\"", rows: ["SE-10", "SE-11"]) { lab in
             let box = try lab.container("mkdir /x 2>&1; [ -d /x ] || echo none") {
                 $0["/linux/seccomp"] = allowing(but: [rule(mkdirCalls, "SCMP_ACT_ERRNO", errno: errno)])
@@ -71,7 +73,8 @@ let seccomp = Topic("seccomp") { topic in
     for (op, value, second, failing, passing) in operators {
         topic.claim("an argument compared by \(op)", rows: ["SE-12", "SE-13", "SE-15"] + (second == 0 ? [] : ["SE-14"])) { lab in
             func octal(_ modes: [Int]) -> String { modes.map { String($0, radix: 8) }.joined(separator: " ") }
-            let box = try lab.container("touch /f; for m in \(octal(failing + passing)); do chmod $m /f 2>/dev/null && echo $m; done; true") {
+            let box = try lab.container("touch /f; for m in \(octal(failing + passing)); do chmod $m /f 2>/dev/null && echo $m; done; true")
+            {
                 func argument(_ index: Int) -> [Object] { [["index": index, "value": value, "valueTwo": second, "op": op]] }
                 $0["/linux/seccomp"] = allowing(but: [
                     rule(["chmod"], "SCMP_ACT_ERRNO", args: argument(1)), rule(["fchmodat"], "SCMP_ACT_ERRNO", args: argument(2)),
@@ -84,9 +87,11 @@ let seccomp = Topic("seccomp") { topic in
     topic.claim("several arguments of a rule must all match", rows: ["SE-12", "SE-15"]) { lab in
         let box = try lab.container("ulimit -c 0 && echo set; kill -0 $$ && echo zero; kill -10 1 2>/dev/null || echo refused; true") {
             $0["/linux/seccomp"] = allowing(but: [
-                rule(["kill"], "SCMP_ACT_ERRNO", args: [
-                    ["index": 0, "value": 1, "op": "SCMP_CMP_EQ"], ["index": 1, "value": 10, "op": "SCMP_CMP_EQ"],
-                ])
+                rule(
+                    ["kill"], "SCMP_ACT_ERRNO",
+                    args: [
+                        ["index": 0, "value": 1, "op": "SCMP_CMP_EQ"], ["index": 1, "value": 10, "op": "SCMP_CMP_EQ"],
+                    ])
             ])
         }
         try equal(try box.printed(), "set\nzero\nrefused", "output")
@@ -113,7 +118,10 @@ let seccomp = Topic("seccomp") { topic in
     }
 
     for (errno, words) in [(nil, "Operation not permitted"), (28, "No space left on device")] as [(Int?, String)] {
-        topic.claim("what is not listed gets the default action, \(errno.map { "with defaultErrnoRet \($0)" } ?? "EPERM")", rows: ["SE-02", "SE-03"]) { lab in
+        topic.claim(
+            "what is not listed gets the default action, \(errno.map { "with defaultErrnoRet \($0)" } ?? "EPERM")",
+            rows: ["SE-02", "SE-03"]
+        ) { lab in
             let box = try lab.container("mkdir /x 2>&1; echo alive") {
                 var filter: Object = ["defaultAction": "SCMP_ACT_ERRNO", "syscalls": [rule(everyday, "SCMP_ACT_ALLOW")]]
                 filter["defaultErrnoRet"] = errno
@@ -195,7 +203,8 @@ let seccomp = Topic("seccomp") { topic in
         }
     }
 
-    topic.claim("NOTIFY sends the listener one state with the filter's descriptor", rows: ["SE-06", "SE-07", "SE-18", "SE-19", "SE-20"]) { lab in
+    topic.claim("NOTIFY sends the listener one state with the filter's descriptor", rows: ["SE-06", "SE-07", "SE-18", "SE-19", "SE-20"]) {
+        lab in
         let path = lab.fresh("agent")
         let listener = try UnixSocket.listen(at: path)
         defer { close(listener) }

@@ -43,7 +43,9 @@ let terminal = Topic("terminal") { topic in
     }
 
     topic.claim("a new size reaches the payload as SIGWINCH", rows: ["P-02"]) { lab in
-        let box = try lab.container("trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.05; done") { $0["/process/terminal"] = true }
+        let box = try lab.container("trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.05; done") {
+            $0["/process/terminal"] = true
+        }
         let console = try Console(lab)
         try console.create(box)
         try box.started()
