@@ -30,18 +30,34 @@ enum Cgroups {
         hierarchies.map { $0.directory + path }.filter { FileManager.default.fileExists(atPath: $0) }
     }
 
-    /// The directory of a process's cgroup for a controller.
+    /// Skips the case where this host's layout has no such controller.
+    static func require(_ controller: String) throws {
+        let held = hierarchies.contains { hierarchy in
+            guard hierarchy.unified else { return hierarchy.controllers.contains(controller) }
+            let names = (try? String(contentsOfFile: "\(hierarchy.directory)/cgroup.controllers", encoding: .utf8)) ?? ""
+            return names.split(whereSeparator: \.isWhitespace).contains(Substring(controller))
+        }
+        if !held { throw Skip("no \(controller) controller in this cgroup layout") }
+    }
+
+    /// The directory of a process's cgroup where a controller is, or where it would be.
     static func directory(of pid: pid_t, controller: String) throws -> String {
         let wanted = hierarchies.first { isUnified ? $0.unified : $0.controllers.contains(controller) }
-        guard let hierarchy = wanted else { throw Skip("no \(controller) controller on this host") }
+        guard let hierarchy = wanted else { throw Skip("no \(controller) controller in this cgroup layout") }
+        return try directory(of: pid, in: hierarchy)
+    }
+
+    /// The directory of a process's cgroup in a hierarchy.
+    static func directory(of pid: pid_t, in hierarchy: Hierarchy) throws -> String {
         let text = (try? String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8)) ?? ""
         for line in text.split(separator: "\n") {
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-            if isUnified ? fields[0] == "0" : fields[1].split(separator: ",").contains(Substring(controller)) {
+            let held = Set(fields[1].split(separator: ",").map(String.init))
+            if hierarchy.unified ? fields[0] == "0" : !held.isEmpty && held.isSubset(of: hierarchy.controllers) {
                 return hierarchy.directory + fields[2]
             }
         }
-        throw Failure(message: "process \(pid) is in no \(controller) cgroup: \(text)")
+        throw Failure(message: "process \(pid) is in no cgroup of \(hierarchy.directory): \(text)")
     }
 
     /// The directories whose name carries the run's token, below every hierarchy, deepest first.

@@ -29,8 +29,12 @@ enum Isolation {
         try call("mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run")
         try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
         try call("ip", "link", "set", "lo", "up")
-        if ProcessInfo.processInfo.environment["CONFORMANCE_LAYOUT"] == "v1" {
-            try call("umount", "/sys/fs/cgroup/unified")
+        switch ProcessInfo.processInfo.environment["CONFORMANCE_LAYOUT"] {
+        case "v1": try call("umount", "/sys/fs/cgroup/unified")
+        case "v2":
+            try call("umount", "--lazy", "/sys/fs/cgroup")
+            try call("mount", "-t", "cgroup2", "cgroup2", "/sys/fs/cgroup")
+        default: break
         }
     }
 

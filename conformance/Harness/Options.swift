@@ -12,7 +12,8 @@ struct Options {
           --filter TEXT    only cases of this topic, with this spec row, or with TEXT in their name; repeatable
           --list           print the chosen cases and run nothing
 
-        CONFORMANCE_LAYOUT=v1 hides a unified hierarchy that stands beside cgroup v1 controllers.
+        CONFORMANCE_LAYOUT=v1 hides a unified hierarchy that stands beside cgroup v1 controllers; CONFORMANCE_LAYOUT=v2 shows
+        nothing but the unified hierarchy, with the controllers that are left for it.
         """
 
     var runtime = ""

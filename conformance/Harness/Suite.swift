@@ -82,9 +82,8 @@ final class Suite {
 
     private func report(_ topic: String, _ name: String, _ rows: [String], _ problem: String?) {
         if problem == nil { passed += 1 } else { failed += 1 }
-        say(
-            "\(problem == nil ? "ok     " : "FAILED ") \(topic): \(name) [\(rows.joined(separator: " "))]\(problem.map { ": " + Self.oneLine($0) } ?? "")"
-        )
+        let verdict = problem == nil ? "ok     " : "FAILED "
+        say("\(verdict) \(topic): \(name) [\(rows.joined(separator: " "))]\(problem.map { ": " + Self.oneLine($0) } ?? "")")
     }
 
     private func skip(_ topic: String, _ claim: Case, _ reason: String) {

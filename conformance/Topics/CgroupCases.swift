@@ -9,6 +9,7 @@ private struct Limit: Sendable {
     let pointer: String
     let value: String
     let controller: String
+    var since = "1.0.0"
     let v1: (file: String, content: String)?
     let v2: (file: String, content: String)?
 }
@@ -59,28 +60,18 @@ private let limits = [
     Limit(
         name: "an unlimited pids limit", rows: ["RH-07"], pointer: "pids", value: #"{"limit": -1}"#, controller: "pids",
         v1: ("pids.max", "max"), v2: ("pids.max", "max")),
-]
-
-/// Later releases' limits.
-private let laterLimits = [
-    (
-        "1.1.0",
-        Limit(
-            name: "a cpu burst", rows: ["RC-03"], pointer: "cpu", value: #"{"quota": 20000, "period": 50000, "burst": 10000}"#,
-            controller: "cpu",
-            v1: ("cpu.cfs_burst_us", "10000"), v2: ("cpu.max.burst", "10000"))
-    ),
-    (
-        "1.1.0",
-        Limit(
-            name: "an idle cpu group", rows: ["RC-09"], pointer: "cpu", value: #"{"idle": 1}"#, controller: "cpu",
-            v1: ("cpu.idle", "1"), v2: ("cpu.idle", "1"))
-    ),
+    Limit(
+        name: "a cpu burst", rows: ["RC-03"], pointer: "cpu", value: #"{"quota": 20000, "period": 50000, "burst": 10000}"#,
+        controller: "cpu", since: "1.1.0", v1: ("cpu.cfs_burst_us", "10000"), v2: ("cpu.max.burst", "10000")),
+    Limit(
+        name: "an idle cpu group", rows: ["RC-09"], pointer: "cpu", value: #"{"idle": 1}"#, controller: "cpu", since: "1.1.0",
+        v1: ("cpu.idle", "1"), v2: ("cpu.idle", "1")),
 ]
 
 let cgroups = Topic("cgroups") { topic in
-    for (since, limit) in limits.map({ ("1.0.0", $0) }) + laterLimits {
-        topic.claim("\(limit.name) is in force before the payload starts", rows: limit.rows, since: since) { lab in
+    for limit in limits {
+        topic.claim("\(limit.name) is in force before the payload starts", rows: limit.rows, since: limit.since) { lab in
+            try Cgroups.require(limit.controller)
             guard let (file, content) = Cgroups.isUnified ? limit.v2 : limit.v1 else { throw Skip("this cgroup layout has no such limit") }
             let box = try lab.container {
                 $0["/linux/resources/\(limit.pointer)"] = try JSONSerialization.jsonObject(with: Data(limit.value.utf8))
@@ -97,25 +88,20 @@ let cgroups = Topic("cgroups") { topic in
     }
 
     topic.claim("a pids limit refuses a fork", rows: ["RH-07"]) { lab in
+        try Cgroups.require("pids")
         let box = try lab.container("for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; echo end") { $0["/linux/resources/pids"] = ["limit": 5] }
         let outcome = try box.run()
         try contains(outcome.err, "can't fork", "error of the payload's shell")
     }
 
     topic.claim("pids.limit 1 still runs", rows: ["RH-07"]) { lab in
+        try Cgroups.require("pids")
         let box = try lab.container("echo alone") { $0["/linux/resources/pids"] = ["limit": 1] }
         try equal(try box.printed(), "alone", "output")
     }
 
-    topic.claim("pids.limit 2 allows one child", rows: ["RH-07"]) { lab in
-        let box = try lab.container("sleep 0 && echo one; (sleep 0; sleep 0 | sleep 0) 2>&1; true") {
-            $0["/linux/resources/pids"] = ["limit": 2]
-        }
-        let outcome = try box.run()
-        try contains(outcome.out, "one", "output")
-    }
-
     topic.claim("a process over the memory limit is killed", rows: ["RM-02"]) { lab in
+        try Cgroups.require("memory")
         let box = try lab.container("tail -c 64000000 /dev/zero >/dev/null; echo status $?") {
             $0["/linux/resources/memory"] = ["limit": 16_777_216]
         }
@@ -124,6 +110,7 @@ let cgroups = Topic("cgroups") { topic in
     }
 
     topic.claim("the payload cannot run on other CPUs than the listed", rows: ["RC-07"]) { lab in
+        try Cgroups.require("cpuset")
         let box = try lab.container("grep Cpus_allowed_list: /proc/self/status") { $0["/linux/resources/cpu"] = ["cpus": "0"] }
         try equal(try box.printed(), "Cpus_allowed_list:\t0", "status")
     }
@@ -171,9 +158,9 @@ let cgroups = Topic("cgroups") { topic in
         let box = try lab.container()
         try box.created()
         let path = "/\(Isolation.token)/\(box.id)"
-        let text = lab.read("/proc/\(try box.pid())/cgroup")
-        for line in text.split(separator: "\n") { try expect(line.hasSuffix(":\(path)"), "the init is not in \(path): \(line)") }
-        try expect(!Cgroups.existing(path).isEmpty, "there is no \(path)")
+        for hierarchy in Cgroups.hierarchies {
+            try equal(try Cgroups.directory(of: box.pid(), in: hierarchy), hierarchy.directory + path, "cgroup of the init")
+        }
     }
 
     topic.claim("the payload is in the container's cgroup", rows: ["CG-08"]) { lab in
@@ -200,6 +187,7 @@ let cgroups = Topic("cgroups") { topic in
     }
 
     topic.claim("missing parents are made and usable", rows: ["CG-01", "RC-07"]) { lab in
+        try Cgroups.require("cpuset")
         let box = try lab.container("exec sleep 100") { $0["/linux/resources/cpu"] = ["cpus": "0"] }
         box.config["/linux/cgroupsPath"] = "/\(Isolation.token)/a/b/\(box.id)"
         try box.save()
@@ -251,12 +239,13 @@ let cgroups = Topic("cgroups") { topic in
         others.forEach { mkdir($0, 0o755) }
         defer { others.forEach { rmdir($0) } }
         try equal(try box.delete("--force").status, 0, "delete --force")
-        for other in others where !Cgroups.hierarchies.isEmpty {
+        for other in others {
             try expect(FileManager.default.fileExists(atPath: other), "\(other) is gone")
         }
     }
 
     topic.claim("without resources the container has a cgroup without limits", rows: ["RU-02", "CG-01"]) { lab in
+        try Cgroups.require("pids")
         let box = try lab.container("exec sleep 100") { $0["/linux/resources"] = nil }
         try box.up()
         try contains(try Cgroups.directory(of: box.pid(), controller: "pids"), box.id, "cgroup")
@@ -264,6 +253,7 @@ let cgroups = Topic("cgroups") { topic in
     }
 
     topic.claim("update changes a limit of a running container", rows: ["CLI-13", "RH-07"]) { lab in
+        try Cgroups.require("pids")
         let box = try lab.container("exec sleep 100") { $0["/linux/resources/pids"] = ["limit": 50] }
         try box.up()
         let resources = try lab.file(#"{"pids": {"limit": 60}}"#)
@@ -277,9 +267,7 @@ extension Cgroups {
     static func prune(_ name: String) {
         for hierarchy in hierarchies {
             rmdir("\(hierarchy.directory)/\(name)")
-            for controller in hierarchy.controllers {
-                if let own = try? directory(of: 1, controller: controller) { rmdir("\(own)/\(name)") }
-            }
+            if let own = try? directory(of: 1, in: hierarchy) { rmdir("\(own)/\(name)") }
         }
     }
 }

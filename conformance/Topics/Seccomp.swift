@@ -24,13 +24,15 @@ private let operators = [
 
 /// Calls that a shell, and a runtime's last steps before it, make.
 private let everyday = """
-    access arch_prctl brk capget capset chdir clone clone3 close close_range dup dup2 dup3 epoll_create1 epoll_ctl epoll_pwait epoll_wait
-    eventfd2 execve execveat exit exit_group faccessat faccessat2 fchdir fcntl fork fstat fstatfs futex getcwd getdents64 getegid
-    geteuid getgid getgroups getpgid getpgrp getpid getppid getrandom getrlimit gettid getuid ioctl kill lseek lstat madvise mmap mprotect
-    mremap munmap nanosleep newfstatat open openat openat2 pidfd_open pidfd_send_signal pipe pipe2 poll ppoll prctl pread64 prlimit64 read readlink
-    readlinkat recvfrom recvmsg restart_syscall rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait
-    sched_getaffinity sched_yield seccomp sendmsg sendto set_robust_list set_tid_address setgid setgroups setpgid setresgid setresuid setsid setuid
-    sigaltstack signalfd4 socket connect socketpair stat statfs statx tgkill tkill uname umask vfork wait4 waitid write writev
+    access arch_prctl brk capget capset chdir clone clone3 close close_range dup dup2 dup3 epoll_create1 epoll_ctl
+    epoll_pwait epoll_wait eventfd2 execve execveat exit exit_group faccessat faccessat2 fchdir fcntl fork fstat fstatfs
+    futex getcwd getdents64 getegid geteuid getgid getgroups getpgid getpgrp getpid getppid getrandom getrlimit gettid getuid
+    ioctl kill lseek lstat madvise mmap mprotect mremap munmap nanosleep newfstatat open openat openat2 pidfd_open
+    pidfd_send_signal pipe pipe2 poll ppoll prctl pread64 prlimit64 read readlink readlinkat recvfrom recvmsg restart_syscall
+    rseq rt_sigaction rt_sigpending rt_sigprocmask rt_sigreturn rt_sigsuspend rt_sigtimedwait sched_getaffinity sched_yield
+    seccomp sendmsg sendto set_robust_list set_tid_address setgid setgroups setpgid setresgid setresuid setsid setuid
+    sigaltstack signalfd4 socket connect socketpair stat statfs statx tgkill tkill uname umask vfork wait4 waitid write
+    writev
     """.split(whereSeparator: \.isWhitespace).map(String.init)
 
 let seccomp = Topic("seccomp") { topic in
