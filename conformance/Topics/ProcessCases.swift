@@ -291,6 +291,12 @@ let process = Topic("process") { topic in
         try equal(try box.printed(), "best-effort: prio 6", "ionice")
     }
 
+    topic.claim("the memory policy is set", rows: ["MP-01", "MP-02"], since: "1.3.0") { lab in
+        guard FileManager.default.fileExists(atPath: "/proc/self/numa_maps") else { throw Skip("this kernel has no NUMA") }
+        let box = try lab.container("head -1 /proc/self/numa_maps") { $0["/linux/memoryPolicy"] = ["mode": "MPOL_BIND", "nodes": "0"] }
+        try contains(try box.printed(), " bind:0", "numa_maps")
+    }
+
     // MARK: Descriptors
 
     topic.claim("only stdio is open in the payload", rows: ["L-07"]) { lab in

@@ -121,11 +121,16 @@ final class Console {
 
     /// Creates a container with this console socket and takes the terminal.
     func create(_ box: Container) throws {
-        let words = [lab.runtime.path, "--root", lab.stateRoot, "create", "--bundle", box.bundle, "--console-socket", path, box.id]
-        let pid = try lab.children.start(Launch(arguments: words, output: box.output, error: box.errors))
+        let words = ["create", "--bundle", box.bundle, "--console-socket", path, box.id]
+        let launch = Launch(arguments: [lab.runtime.path, "--root", lab.stateRoot] + words, output: box.output, error: box.errors)
+        try take { try lab.children.start(launch) }
+    }
+
+    /// Takes the terminal that a runtime's command sends.
+    func take(from start: () throws -> pid_t) throws {
+        let pid = try start()
         let received = try UnixSocket.receive(from: listener, lab)
-        let status = try lab.children.wait(for: pid, until: lab.deadline, "create")
-        try equal(status, 0, "create (\(lab.read(box.errors)))")
+        try equal(try lab.children.wait(for: pid, until: lab.deadline, "the runtime"), 0, "status")
         try equal(received.descriptors.count, 1, "descriptors received")
         master = received.descriptors[0]
         try expect(isatty(master) == 1, "what was received is no terminal")
