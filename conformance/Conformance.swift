@@ -1,0 +1,44 @@
+/// The entry: picks the runtime and the cases, goes into namespaces of its own, runs, and counts.
+
+import Foundation
+
+@main
+enum Conformance {
+    /// Every topic, in the order in which they run.
+    static let topics: [Topic] = [
+        lifecycle, configErrors, namespaces, rootfs, mounts, process, terminal, seccomp, cgroups, hooks, initProcess, exec,
+        extensions,
+    ]
+
+    static func main() {
+        let options: Options
+        do {
+            options = try Options(arguments: Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+        } catch {
+            complain("\(error)")
+            exit(2)
+        }
+        if options.help {
+            print(Options.usage)
+            return
+        }
+        let chosen = topics.flatMap { topic in topic.cases.filter { options.selects($0, of: topic.name) }.map { (topic.name, $0) } }
+        if options.list {
+            for (topic, claim) in chosen { print("\(topic): \(claim.name) [\(claim.rows.joined(separator: " "))]") }
+            return
+        }
+        do {
+            try Isolation.enter(options)
+            let suite = try Suite(runtime: options.runtime)
+            exit(suite.run(chosen) ? 0 : 1)
+        } catch {
+            complain("\(error)")
+            exit(2)
+        }
+    }
+
+    /// One line on stderr.
+    static func complain(_ message: String) {
+        FileHandle.standardError.write(Data("conformance: \(message)\n".utf8))
+    }
+}

@@ -1,0 +1,83 @@
+/// The host's cgroup hierarchies, whatever their layout.
+
+import Foundation
+
+enum Cgroups {
+    /// A mounted hierarchy: its directory, and its controllers (none for the unified one).
+    struct Hierarchy {
+        let directory: String
+        let controllers: Set<String>
+        let unified: Bool
+    }
+
+    /// What is mounted in the suite's mount namespace.
+    static let hierarchies: [Hierarchy] = {
+        let lines = (try? String(contentsOfFile: "/proc/self/mountinfo", encoding: .utf8)) ?? ""
+        return lines.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ").map(String.init)
+            guard let dash = fields.firstIndex(of: "-"), fields[dash + 1].hasPrefix("cgroup") else { return nil }
+            let unified = fields[dash + 1] == "cgroup2"
+            let options = Set(fields[dash + 3].split(separator: ",").map(String.init))
+            return Hierarchy(directory: fields[4], controllers: unified ? [] : options, unified: unified)
+        }
+    }()
+
+    /// Whether controllers live in the unified hierarchy.
+    static var isUnified: Bool { hierarchies.allSatisfy(\.unified) }
+
+    /// The directories that exist for a cgroup path.
+    static func existing(_ path: String) -> [String] {
+        hierarchies.map { $0.directory + path }.filter { FileManager.default.fileExists(atPath: $0) }
+    }
+
+    /// Skips the case where this host's layout has no such controller.
+    static func require(_ controller: String) throws {
+        let held = hierarchies.contains { hierarchy in
+            guard hierarchy.unified else { return hierarchy.controllers.contains(controller) }
+            let names = (try? String(contentsOfFile: "\(hierarchy.directory)/cgroup.controllers", encoding: .utf8)) ?? ""
+            return names.split(whereSeparator: \.isWhitespace).contains(Substring(controller))
+        }
+        if !held { throw Skip("no \(controller) controller in this cgroup layout") }
+    }
+
+    /// The directory of a process's cgroup where a controller is, or where it would be.
+    static func directory(of pid: pid_t, controller: String) throws -> String {
+        let wanted = hierarchies.first { isUnified ? $0.unified : $0.controllers.contains(controller) }
+        guard let hierarchy = wanted else { throw Skip("no \(controller) controller in this cgroup layout") }
+        return try directory(of: pid, in: hierarchy)
+    }
+
+    /// The directory of a process's cgroup in a hierarchy.
+    static func directory(of pid: pid_t, in hierarchy: Hierarchy) throws -> String {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/cgroup", encoding: .utf8)) ?? ""
+        for line in text.split(separator: "\n") {
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+            let held = Set(fields[1].split(separator: ",").map(String.init))
+            if hierarchy.unified ? fields[0] == "0" : !held.isEmpty && held.isSubset(of: hierarchy.controllers) {
+                return hierarchy.directory + fields[2]
+            }
+        }
+        throw Failure(message: "process \(pid) is in no cgroup of \(hierarchy.directory): \(text)")
+    }
+
+    /// The directories whose name carries the run's token, below every hierarchy, deepest first.
+    static func marked(by token: String) -> [String] {
+        var found: [String] = []
+        func walk(_ directory: String, inside: Bool) {
+            guard let handle = opendir(directory) else { return }
+            defer { closedir(handle) }
+            while let entry = readdir(handle) {
+                guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
+                let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                }
+                if name == "." || name == ".." { continue }
+                let mine = inside || name.hasPrefix(token)
+                walk("\(directory)/\(name)", inside: mine)
+                if mine { found.append("\(directory)/\(name)") }
+            }
+        }
+        for hierarchy in hierarchies { walk(hierarchy.directory, inside: false) }
+        return found
+    }
+}

@@ -1,0 +1,366 @@
+/// What the payload finds: arguments, environment, directory, identity, limits, capabilities, descriptors.
+
+import Foundation
+
+/// A sysctl that a container may set for itself, where it shows, and its value.
+private let sysctls = [
+    ("net.ipv4.ip_forward", "1", "SY-03"), ("net.ipv4.ping_group_range", "0 100", "SY-03"), ("kernel.shm_rmid_forced", "1", "SY-02"),
+    ("kernel.msgmax", "16384", "SY-02"), ("fs.mqueue.queues_max", "99", "SY-02"), ("kernel.domainname", "example.org", "SY-04"),
+]
+
+/// Sysctls that would change the host, or that need a namespace which is not the container's own.
+private let refusedSysctls = [
+    ("vm.swappiness", "", "SY-07"), ("kernel.panic", "", "SY-07"), ("fs.file-max", "", "SY-07"), ("kernel.hostname", "", "SY-04"),
+    ("net.ipv4.ip_forward", "network", "SY-03"), ("kernel.msgmax", "ipc", "SY-02"), ("fs.mqueue.queues_max", "ipc", "SY-02"),
+    ("net.no.such.key", "", "SY-01"),
+]
+
+private let capabilitySets = [
+    ("effective", "CapEff", "P-18"), ("permitted", "CapPrm", "P-19"), ("bounding", "CapBnd", "P-17"), ("inheritable", "CapInh", "P-20"),
+    ("ambient", "CapAmb", "P-21"),
+]
+
+let process = Topic("process") { topic in
+    // MARK: Program
+
+    topic.claim("arguments arrive as they are", rows: ["P-08"]) { lab in
+        let box = try lab.container { $0["/process/args"] = ["printf", "[%s]", "", " a  b ", "$HOME", "*", "-x"] }
+        try equal(try box.printed(), "[][ a  b ][$HOME][*][-x]", "output")
+    }
+
+    topic.claim("the environment is what the config says, in its order, and HOME", rows: ["P-07"]) { lab in
+        let box = try lab.container {
+            $0["/process/args"] = ["env"]
+            $0["/process/env"] = ["Z=last", "PATH=/bin", "A=first=with=equals", "EMPTY="]
+        }
+        let lines = try box.printed().split(separator: "\n").map(String.init).filter { !$0.hasPrefix("HOME=") }
+        try equal(lines, ["Z=last", "PATH=/bin", "A=first=with=equals", "EMPTY="], "environment")
+    }
+
+    topic.claim("of two settings of one variable the last counts", rows: ["P-07"]) { lab in
+        let box = try lab.container("echo $TWICE") { $0["/process/env"] = ["PATH=/bin", "TWICE=one", "TWICE=two"] }
+        try equal(try box.printed(), "two", "value")
+    }
+
+    topic.claim("nothing of the runtime's environment leaks in", rows: ["P-07"]) { lab in
+        let box = try lab.container { $0["/process/args"] = ["env"] }
+        let text = try box.run { $0.environment.append("LEAK=yes") }.out
+        try expect(!text.contains("LEAK") && !text.contains("_="), "environment: \(text)")
+    }
+
+    for (uid, home) in [(0, "/root"), (1000, "/home/user"), (4711, "/")] {
+        topic.claim("HOME of uid \(uid) is \(home)", rows: ["P-07"]) { lab in
+            let box = try lab.container("echo $HOME") { $0["/process/user"] = ["uid": uid, "gid": 0] }
+            try equal(try box.printed(), home, "HOME")
+        }
+    }
+
+    topic.claim("HOME of the config is kept", rows: ["P-07"]) { lab in
+        let box = try lab.container("echo $HOME") { $0.append("/process/env", "HOME=/elsewhere") }
+        try equal(try box.printed(), "/elsewhere", "HOME")
+    }
+
+    topic.claim("the program is looked up in the container's PATH", rows: ["P-08"]) { lab in
+        let box = try lab.container {
+            $0["/process/args"] = ["tool"]
+            $0["/process/env"] = ["PATH=/nowhere:/opt/one:/opt/two"]
+        }
+        for (folder, mode) in [("one", 0o644), ("two", 0o755)] as [(String, mode_t)] {
+            try lab.command("mkdir", "-p", "\(box.rootfs)/opt/\(folder)")
+            try "#!/bin/sh\necho \(folder)\n".write(toFile: "\(box.rootfs)/opt/\(folder)/tool", atomically: false, encoding: .utf8)
+            chmod("\(box.rootfs)/opt/\(folder)/tool", mode)
+        }
+        try equal(try box.printed(), "two", "output")
+    }
+
+    topic.claim("a program with a slash is relative to cwd", rows: ["P-08", "P-06"]) { lab in
+        let box = try lab.container {
+            $0["/process/args"] = ["./tool"]
+            $0["/process/cwd"] = "/opt"
+        }
+        try lab.command("mkdir", "\(box.rootfs)/opt")
+        try "#!/bin/sh\necho found\n".write(toFile: "\(box.rootfs)/opt/tool", atomically: false, encoding: .utf8)
+        chmod("\(box.rootfs)/opt/tool", 0o755)
+        try equal(try box.printed(), "found", "output")
+    }
+
+    for (name, program, words) in [
+        ("missing on PATH", "nosuchprogram", "executable file not found in $PATH"),
+        ("missing at its path", "/no/such/program", "no such file or directory"),
+        ("not executable", "/etc/passwd", "permission denied"), ("a directory", "/etc", ""),
+    ] {
+        topic.claim("a program that is \(name) fails create\(words.isEmpty ? "" : " with \"\(words)\"")", rows: ["P-08", "CLI-03"]) { lab in
+            try lab.container { $0["/process/args"] = [program] }.refused(words)
+        }
+    }
+
+    topic.claim("an exec that fails at start is the error of start, and the container is stopped", rows: ["LC-08", "OP-03"]) { lab in
+        let box = try lab.container { $0["/process/args"] = ["/etc/broken"] }
+        try "#!/no/such/interpreter\n".write(toFile: "\(box.rootfs)/etc/broken", atomically: false, encoding: .utf8)
+        chmod("\(box.rootfs)/etc/broken", 0o755)
+        if try box.create().status != 0 { return }
+        let outcome = try box.start()
+        try box.stopped()
+        try expect(outcome.status != 0 || !lab.read(box.errors).isEmpty, "nobody was told")
+    }
+
+    // MARK: Directory and identity
+
+    topic.claim("the payload starts in cwd", rows: ["P-06"]) { lab in
+        try equal(try lab.container("pwd") { $0["/process/cwd"] = "/var" }.printed(), "/var", "pwd")
+    }
+
+    topic.claim("a missing cwd is made", rows: ["P-06"]) { lab in
+        try equal(try lab.container("pwd") { $0["/process/cwd"] = "/made/just/now" }.printed(), "/made/just/now", "pwd")
+    }
+
+    topic.claim("a cwd that is a file is refused", rows: ["P-06"]) { lab in
+        try lab.container { $0["/process/cwd"] = "/etc/passwd" }.refused()
+    }
+
+    topic.claim("a cwd that only the user may enter works", rows: ["P-06", "LC-14"]) { lab in
+        let box = try lab.container("pwd") {
+            $0["/process/user"] = ["uid": 1000, "gid": 1000]
+            $0["/process/cwd"] = "/private"
+            $0["/process/capabilities"] = [:] as Object
+        }
+        try lab.command("install", "-d", "-m", "700", "-o", "1000", "-g", "1000", "\(box.rootfs)/private")
+        try equal(try box.printed(), "/private", "pwd")
+    }
+
+    topic.claim("a cwd through a leaked descriptor does not lead out", rows: ["P-06", "L-07"]) { lab in
+        for number in [3, 6, 7, 8, 9, 10] {
+            let box = try lab.container("ls -di . ..; ls ../../../..") { $0["/process/cwd"] = "/proc/self/fd/\(number)" }
+            let outcome = try box.run()
+            try expect(outcome.status != 0 || !outcome.out.contains("conformance"), "the payload sees the host: \(outcome.out)")
+        }
+    }
+
+    topic.claim("user, group and additional groups are exactly the configured ones", rows: ["P-39", "P-40", "P-43"]) { lab in
+        let box = try lab.container("grep -E '^(Uid|Gid|Groups):' /proc/self/status") {
+            $0["/process/user"] = ["uid": 1000, "gid": 2000, "additionalGids": [5, 77, 3000]] as Object
+        }
+        let lines = try box.printed().split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace).joined(separator: " ") }
+        try equal(lines[0], "Uid: 1000 1000 1000 1000", "Uid")
+        try equal(lines[1], "Gid: 2000 2000 2000 2000", "Gid")
+        try equal(Set(lines[2].split(separator: " ").dropFirst()).subtracting(["2000"]), ["5", "77", "3000"], "Groups")
+    }
+
+    topic.claim("without additional groups there are none of the host's", rows: ["P-43"]) { lab in
+        let words = try lab.container("grep ^Groups: /proc/self/status").printed().split(whereSeparator: \.isWhitespace).dropFirst()
+        try expect(words.isEmpty || words == ["0"], "groups: \(words)")
+    }
+
+    topic.claim("the umask is the configured one", rows: ["P-42"]) { lab in
+        let box = try lab.container("umask") { $0["/process/user/umask"] = 0o027 }
+        try equal(try box.printed(), "0027", "umask")
+    }
+
+    for (word, value) in [("hostname", "box.example"), ("hostname", String(repeating: "h", count: 64))] {
+        topic.claim("the \(word) of \(value.count) bytes is set", rows: ["U-01"]) { lab in
+            let box = try lab.container("hostname; cat /proc/sys/kernel/hostname") { $0["/\(word)"] = value }
+            try equal(try box.printed(), "\(value)\n\(value)", word)
+        }
+    }
+
+    topic.claim("the domain name is set", rows: ["U-02"], since: "1.1.0") { lab in
+        let box = try lab.container("cat /proc/sys/kernel/domainname") { $0["/domainname"] = "example.org" }
+        try equal(try box.printed(), "example.org", "domainname")
+    }
+
+    // MARK: Limits and switches
+
+    topic.claim("rlimits are exactly the configured ones", rows: ["P-10", "P-11", "P-12", "P-13"]) { lab in
+        let box = try lab.container("cat /proc/self/limits") {
+            $0["/process/rlimits"] = [
+                ["type": "RLIMIT_NOFILE", "soft": 100, "hard": 200], ["type": "RLIMIT_CORE", "soft": 0, "hard": 4096],
+                ["type": "RLIMIT_STACK", "soft": 1_048_576, "hard": 2_097_152],
+            ]
+        }
+        let text = try box.printed()
+        for (name, soft, hard) in [
+            ("Max open files", "100", "200"), ("Max core file size", "0", "4096"), ("Max stack size", "1048576", "2097152"),
+        ] {
+            guard let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else { throw Failure(message: "no \(name)") }
+            try equal(line.dropFirst(name.count).split(separator: " ").prefix(2).map(String.init), [soft, hard], name)
+        }
+    }
+
+    topic.claim("an rlimit of 2^64-1 is unlimited", rows: ["P-12", "G-06"]) { lab in
+        let box = try lab.container("ulimit -c") {
+            $0["/process/rlimits"] = [["type": "RLIMIT_CORE", "soft": UInt64.max, "hard": UInt64.max] as Object]
+        }
+        try equal(try box.printed(), "unlimited", "ulimit -c")
+    }
+
+    for (set, field, row) in capabilitySets {
+        topic.claim("the \(set) capabilities are exactly the configured ones", rows: ["P-16", row]) { lab in
+            let box = try lab.container("grep ^\(field): /proc/self/status") {
+                let all = ["CAP_CHOWN", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SYS_PTRACE"]
+                $0["/process/capabilities"] = [
+                    "bounding": all, "permitted": Array(all.prefix(3)), "effective": Array(all.prefix(2)),
+                    "inheritable": ["CAP_KILL", "CAP_CHOWN"],
+                    "ambient": ["CAP_KILL"],
+                ]
+                // A user other than root: its exec keeps what is ambient and no more, so only these sets are compared for root.
+                $0["/process/user/uid"] = set == "ambient" ? 1000 : 0
+                $0["/process/noNewPrivileges"] = false
+            }
+            // For root an exec grants bounding to permitted and effective: P'(permitted) = inheritable | bounding.
+            let all: UInt64 = 1 << 0 | 1 << 5 | 1 << 10 | 1 << 19
+            let want: [String: UInt64] = [
+                "bounding": all, "permitted": all, "effective": all, "inheritable": 1 << 5 | 1, "ambient": 1 << 5,
+            ]
+            let text = try box.printed().split(whereSeparator: \.isWhitespace).last.map(String.init) ?? ""
+            try equal(UInt64(text, radix: 16), want[set], "\(field)")
+        }
+    }
+
+    topic.claim("a user other than root has its ambient capabilities and no others", rows: ["P-16", "P-21"]) { lab in
+        let box = try lab.container("grep -E '^Cap(Prm|Eff):' /proc/self/status") {
+            $0["/process/user"] = ["uid": 1000, "gid": 1000]
+            for set in ["bounding", "permitted", "effective", "inheritable"] {
+                $0["/process/capabilities/\(set)"] = ["CAP_KILL", "CAP_CHOWN"]
+            }
+            $0["/process/capabilities/ambient"] = ["CAP_KILL"]
+        }
+        let values = try box.printed().split(separator: "\n").map { UInt64($0.split(whereSeparator: \.isWhitespace).last!, radix: 16) }
+        try equal(values, [1 << 5, 1 << 5], "CapPrm and CapEff")
+    }
+
+    topic.claim("an unknown capability is ignored with a warning", rows: ["P-16"]) { lab in
+        let box = try lab.container("echo fine") { $0.grant(["CAP_TO_FLY"]) }
+        let outcome = try box.run()
+        try contains(outcome.out, "fine", "output")
+        try contains(outcome.err, "CAP_TO_FLY", "warning")
+    }
+
+    for value in [true, false] {
+        topic.claim("noNewPrivileges \(value) is what the payload has", rows: ["P-22"]) { lab in
+            let box = try lab.container("grep ^NoNewPrivs: /proc/self/status") { $0["/process/noNewPrivileges"] = value }
+            try equal(try box.printed(), "NoNewPrivs:\t\(value ? 1 : 0)", "status")
+        }
+    }
+
+    topic.claim("oomScoreAdj is set", rows: ["P-23"]) { lab in
+        let box = try lab.container("cat /proc/self/oom_score_adj") { $0["/process/oomScoreAdj"] = 321 }
+        try equal(try box.printed(), "321", "oom_score_adj")
+    }
+
+    topic.claim("without oomScoreAdj the value is the runtime's", rows: ["P-23"]) { lab in
+        try equal(
+            try lab.container("cat /proc/self/oom_score_adj").printed(),
+            lab.read("/proc/self/oom_score_adj").trimmingCharacters(in: .newlines), "value")
+    }
+
+    for (key, value, row) in sysctls {
+        topic.claim("the sysctl \(key) is set", rows: ["SY-01", row]) { lab in
+            let box = try lab.container("cat /proc/sys/\(key.replacingOccurrences(of: ".", with: "/"))") {
+                $0["/linux/sysctl"] = [key: value]
+            }
+            try equal(try box.printed().replacingOccurrences(of: "\t", with: " "), value, key)
+        }
+    }
+
+    for (key, shared, row) in refusedSysctls {
+        topic.claim("the sysctl \(key)\(shared.isEmpty ? "" : " without a namespace of its own") is refused", rows: [row]) { lab in
+            let box = try lab.container {
+                $0["/linux/sysctl"] = [key: "1"]
+                if !shared.isEmpty { $0.share(shared) }
+                if shared == "network" { $0.inheritSys() }
+                if shared == "ipc" { $0["/mounts"] = ($0["/mounts"] as! [Object]).filter { $0["type"] as? String != "mqueue" } }
+            }
+            try box.refused()
+        }
+    }
+
+    topic.claim("the personality is LINUX32 where asked for", rows: ["X-05"], since: "1.0.2") { lab in
+        let box = try lab.container("cat /proc/self/personality") { $0["/linux/personality"] = ["domain": "LINUX32"] }
+        try equal(try box.printed(), "00000008", "personality")
+    }
+
+    topic.claim("the scheduler policy and nice value are set", rows: ["P-24", "P-25", "P-26"], since: "1.1.0") { lab in
+        let box = try lab.container("cut -d' ' -f19,41 /proc/self/stat") {
+            $0["/process/scheduler"] = ["policy": "SCHED_BATCH", "nice": 7] as Object
+        }
+        try equal(try box.printed(), "7 3", "nice and policy")
+    }
+
+    topic.claim("the I/O priority is set", rows: ["P-32", "P-33", "P-34"], since: "1.1.0") { lab in
+        let box = try lab.container("ionice -p $$") { $0["/process/ioPriority"] = ["class": "IOPRIO_CLASS_BE", "priority": 6] as Object }
+        try equal(try box.printed(), "best-effort: prio 6", "ionice")
+    }
+
+    topic.claim("the memory policy is set", rows: ["MP-01", "MP-02"], since: "1.3.0") { lab in
+        guard FileManager.default.fileExists(atPath: "/proc/self/numa_maps") else { throw Skip("this kernel has no NUMA") }
+        let box = try lab.container("head -1 /proc/self/numa_maps") { $0["/linux/memoryPolicy"] = ["mode": "MPOL_BIND", "nodes": "0"] }
+        try contains(try box.printed(), " bind:0", "numa_maps")
+    }
+
+    // MARK: Descriptors
+
+    topic.claim("only stdio is open in the payload", rows: ["L-07"]) { lab in
+        let box = try lab.container("for f in /proc/self/fd/*; do echo ${f##*/}; done") { $0["/process/args"] = ["ls", "/proc/self/fd"] }
+        let extra = try lab.file("leak")
+        let descriptor = open(extra, O_RDONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        let outcome = try box.run { $0.descriptors = [(7, descriptor), (25, descriptor)] }
+        // ls itself holds the directory open.
+        try equal(outcome.lines, ["0", "1", "2", "3"], "descriptors")
+    }
+
+    topic.claim("a created container's init holds no file of the host", rows: ["L-07"]) { lab in
+        let box = try lab.container()
+        let extra = try lab.file("leak")
+        let descriptor = open(extra, O_RDONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        try equal(try box.create { $0.descriptors = [(9, descriptor)] }.status, 0, "create")
+        let folder = "/proc/\(try box.pid())/fd"
+        for name in try FileManager.default.contentsOfDirectory(atPath: folder) where Int(name) ?? 0 > 2 {
+            try expect(Namespace.at("\(folder)/\(name)") != extra, "descriptor \(name) is the caller's file")
+        }
+    }
+
+    topic.claim("--preserve-fds passes descriptors on", rows: ["CLI-05", "L-07"]) { lab in
+        let box = try lab.container("cat <&3; cat <&4; ls /proc/self/fd | tr '\\n' ' '")
+        let descriptors = try ["three\n", "four\n", "five\n"].map { open(try lab.file($0), O_RDONLY | O_CLOEXEC) }
+        defer { descriptors.forEach { close($0) } }
+        let outcome = try box.run(["--preserve-fds", "2"]) { launch in
+            for (index, descriptor) in descriptors.enumerated() { launch.descriptors.append((Int32(3 + index), descriptor)) }
+        }
+        try contains(outcome.out, "three\nfour\n", "content")
+        try expect(!outcome.out.hasSuffix("5 6 "), "descriptor 5 was passed as well: \(outcome.out)")
+    }
+
+    topic.claim("LISTEN_FDS passes sockets on, and LISTEN_PID is the payload", rows: ["CLI-16", "L-07"]) { lab in
+        let box = try lab.container("echo $LISTEN_FDS $LISTEN_PID $$; cat <&3")
+        let descriptor = open(try lab.file("three"), O_RDONLY | O_CLOEXEC)
+        defer { close(descriptor) }
+        let outcome = try box.run {
+            $0.arguments = ["sh", "-c", "LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"", "sh"] + $0.arguments
+            $0.descriptors = [(3, descriptor)]
+        }
+        let words = outcome.lines.first?.split(separator: " ").map(String.init) ?? []
+        try equal(words.first, "1", "LISTEN_FDS")
+        try equal(words.dropFirst().first, words.last, "LISTEN_PID")
+        try contains(outcome.out, "three", "content of descriptor 3")
+    }
+
+    topic.claim("without a terminal stdin, stdout and stderr are the caller's", rows: ["L-08", "P-02"]) { lab in
+        let input = try lab.file("from stdin")
+        let box = try lab.container("cat; echo to stderr >&2; tty -s || echo no tty")
+        let outcome = try box.run { $0.input = input }
+        try equal(outcome.line, "from stdinno tty", "stdout")
+        try contains(outcome.err, "to stderr", "stderr")
+    }
+
+    topic.claim("stdio of create is the payload's stdio after start", rows: ["CLI-05"]) { lab in
+        let input = try lab.file("from create")
+        let box = try lab.container("cat; echo to stderr >&2")
+        try equal(try box.create { $0.input = input }.status, 0, "create")
+        try box.started()
+        try box.stopped()
+        try equal(box.text, "from create", "stdout")
+        try contains(lab.read(box.errors), "to stderr", "stderr")
+    }
+}

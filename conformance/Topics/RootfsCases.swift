@@ -1,0 +1,191 @@
+/// The container's root: read-only or not, masked and read-only paths, devices and the links below /dev.
+
+import Foundation
+
+/// Every default device: name, numbers in hex as stat(1) prints them.
+private let defaultDevices = [
+    ("null", "1:3", "D-08"), ("zero", "1:5", "D-09"), ("full", "1:7", "D-10"), ("random", "1:8", "D-11"), ("urandom", "1:9", "D-12"),
+    ("tty", "5:0", "D-13"),
+]
+
+private let links = [
+    ("/dev/fd", "/proc/self/fd", "L-01"), ("/dev/stdin", "/proc/self/fd/0", "L-02"), ("/dev/stdout", "/proc/self/fd/1", "L-03"),
+    ("/dev/stderr", "/proc/self/fd/2", "L-04"),
+]
+
+let rootfs = Topic("rootfs") { topic in
+    topic.claim("the root is writable by default", rows: ["R-03"]) { lab in
+        let box = try lab.container("echo x >/file && cat /file")
+        try equal(try box.printed(), "x", "output")
+        try equal(lab.read("\(box.rootfs)/file"), "x\n", "the file on the host")
+    }
+
+    topic.claim("a readonly root cannot be written, mounts in it can", rows: ["R-03"]) { lab in
+        let box = try lab.container("(echo x >/file) 2>&1; echo y >/dev/shm/file && cat /dev/shm/file") {
+            $0["/root/readonly"] = true
+        }
+        let text = try box.printed()
+        try contains(text, "Read-only file system", "writing to the root")
+        try contains(text, "y", "writing to /dev/shm")
+    }
+
+    topic.claim("an absolute root path works", rows: ["R-02"]) { lab in
+        let box = try lab.container("echo fine")
+        box.config["/root/path"] = box.rootfs
+        try box.save()
+        try equal(try box.printed(), "fine", "output")
+    }
+
+    topic.claim("a root path is relative to the bundle, not to the caller", rows: ["R-02"]) { lab in
+        let box = try lab.container("echo fine")
+        try equal(try box.run { $0.directory = "/" }.line, "fine", "output")
+    }
+
+    topic.claim("nothing of the host's mounts is visible inside", rows: ["N-06", "R-01"]) { lab in
+        let box = try lab.container("cut -d' ' -f5 /proc/self/mountinfo")
+        let points = Set(try box.printed().split(separator: "\n").map(String.init))
+        let expected: Set<String> = ["/", "/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys"]
+        let masks = points.subtracting(expected)
+        try expect(masks.allSatisfy { $0.hasPrefix("/proc/") || $0 == "/dev/console" }, "unexpected mounts: \(masks)")
+        try expect(expected.isSubset(of: points), "missing mounts: \(expected.subtracting(points))")
+    }
+
+    topic.claim("the container has no way up out of its root", rows: ["R-01"]) { lab in
+        let box = try lab.container("cd ../../../..; pwd; ls -d run/conformance 2>&1; ls /proc/1/root/run")
+        let text = try box.run().out
+        try contains(text, "/\n", "pwd")
+        try contains(text, "No such file", "the suite's directory")
+        try expect(!text.contains(Isolation.token), "the host's /run is visible")
+    }
+
+    topic.claim("masked files read as empty, masked directories are empty and unwritable", rows: ["X-02"]) { lab in
+        let box = try lab.container("cat /secret; ls -A /secrets; (echo x >/secrets/new) 2>&1; echo end") {
+            $0["/linux/maskedPaths"] = ["/secret", "/secrets"]
+        }
+        try "hidden\n".write(toFile: "\(box.rootfs)/secret", atomically: false, encoding: .utf8)
+        try lab.command("mkdir", "\(box.rootfs)/secrets")
+        try "hidden\n".write(toFile: "\(box.rootfs)/secrets/file", atomically: false, encoding: .utf8)
+        let text = try box.printed()
+        try expect(!text.contains("hidden") && !text.contains("file\n"), "something shines through: \(text)")
+        try contains(text, "Read-only file system", "writing below a masked directory")
+        try expect(!FileManager.default.fileExists(atPath: "\(box.rootfs)/secrets/new"), "the write went through the mask")
+    }
+
+    topic.claim("a masked path that does not exist is ignored", rows: ["X-02"]) { lab in
+        let box = try lab.container("echo fine; ls -d /no-such") { $0.append("/linux/maskedPaths", "/no-such/thing") }
+        let outcome = try box.run()
+        try contains(outcome.out, "fine", "output")
+        try expect(outcome.status != 0, "the masked path was made")
+    }
+
+    topic.claim("a masked symlink hides its target inside the container", rows: ["X-02"]) { lab in
+        let box = try lab.container("cat /link /secret") { $0["/linux/maskedPaths"] = ["/link"] }
+        try "hidden\n".write(toFile: "\(box.rootfs)/secret", atomically: false, encoding: .utf8)
+        symlink("/secret", "\(box.rootfs)/link")
+        try equal(try box.printed(), "", "output")
+    }
+
+    topic.claim("the same path masked twice is masked", rows: ["X-02"]) { lab in
+        let box = try lab.container("cat /proc/kcore | head -c 1; echo end") { $0["/linux/maskedPaths"] = ["/proc/kcore", "/proc/kcore"] }
+        try equal(try box.printed(), "end", "output")
+    }
+
+    topic.claim("readonly files and directories cannot be written but read", rows: ["X-03"]) { lab in
+        let box = try lab.container(
+            "cat /fixed /fixeds/file; (echo y >/fixed) 2>&1; (echo y >/fixeds/file) 2>&1; (echo y >/fixeds/sub/z) 2>&1"
+        ) {
+            $0["/linux/readonlyPaths"] = ["/fixed", "/fixeds"]
+        }
+        try "one\n".write(toFile: "\(box.rootfs)/fixed", atomically: false, encoding: .utf8)
+        try lab.command("mkdir", "-p", "\(box.rootfs)/fixeds/sub")
+        try "two\n".write(toFile: "\(box.rootfs)/fixeds/file", atomically: false, encoding: .utf8)
+        let text = try box.run().out
+        try contains(text, "one\ntwo\n", "reading")
+        try equal(text.components(separatedBy: "Read-only file system").count - 1, 3, "refused writes in \(text)")
+    }
+
+    topic.claim("a readonly path that does not exist is ignored", rows: ["X-03"]) { lab in
+        let box = try lab.container("echo fine") { $0.append("/linux/readonlyPaths", "/no-such/thing") }
+        try equal(try box.printed(), "fine", "output")
+    }
+
+    topic.claim("/proc/sys is read-only where readonlyPaths says so, /proc is not", rows: ["X-03"]) { lab in
+        let box = try lab.container("(echo 1 >/proc/sys/kernel/panic) 2>&1; echo 0 >/proc/self/oom_score_adj && echo wrote")
+        let text = try box.run().out
+        try contains(text, "Read-only file system", "writing to /proc/sys")
+        try contains(text, "wrote", "writing to /proc/self")
+    }
+
+    for (name, numbers, row) in defaultDevices {
+        topic.claim("/dev/\(name) is there with its numbers and mode 0666", rows: [row]) { lab in
+            let box = try lab.container("stat -c '%F %t:%T %a %u:%g' /dev/\(name)")
+            try equal(try box.printed(), "character special file \(numbers) 666 0:0", "stat")
+        }
+    }
+
+    topic.claim("default devices work", rows: ["D-08", "D-09", "D-10", "D-12", "RD-06"]) { lab in
+        let script = """
+            echo gone >/dev/null && head -c 4 /dev/zero | od -An -tx1 | tr -d ' '; (echo x >/dev/full) 2>&1
+            head -c 8 /dev/urandom | wc -c; head -c 8 /dev/random | wc -c
+            """
+        let text = try lab.container(script).run().out
+        try contains(text, "00000000\n", "/dev/zero")
+        try contains(text, "No space left", "/dev/full")
+        try contains(text, "8\n8\n", "/dev/urandom and /dev/random")
+    }
+
+    for (link, target, row) in links {
+        topic.claim("\(link) is a link to \(target)", rows: [row]) { lab in
+            try equal(try lab.container("readlink \(link)").printed(), target, "readlink")
+        }
+    }
+
+    topic.claim("/dev/ptmx leads to the container's own /dev/pts/ptmx", rows: ["D-15", "M-15"]) { lab in
+        let text = try lab.container("stat -L -c '%t:%T' /dev/ptmx /dev/pts/ptmx; stat -L -c %D /dev/ptmx; stat -L -c %D /dev/pts/ptmx")
+            .printed()
+        let lines = text.split(separator: "\n").map(String.init)
+        try equal(lines[0], "5:2", "/dev/ptmx")
+        try equal(lines[1], "5:2", "/dev/pts/ptmx")
+    }
+
+    topic.claim("without a terminal there is no console", rows: ["D-14"]) { lab in
+        let outcome = try lab.container("head -c 1 /dev/console </dev/console 2>&1; ls /dev/pts").printed()
+        try expect(!outcome.split(separator: "\n").contains("0"), "there is a pty: \(outcome)")
+    }
+
+    topic.claim("an extra device has its numbers, mode and owner", rows: ["D-01", "D-04", "D-05", "D-06"]) { lab in
+        let device: Object = ["path": "/dev/extra", "type": "c", "major": 1, "minor": 5, "fileMode": 0o640, "uid": 7, "gid": 8]
+        let box = try lab.container("stat -c '%F %t:%T %a %u:%g' /dev/extra") { $0.append("/linux/devices", device) }
+        try equal(try box.printed(), "character special file 1:5 640 7:8", "stat")
+    }
+
+    topic.claim("a device may stand anywhere, its directories are made", rows: ["D-03"]) { lab in
+        let device: Object = ["path": "/dev/deep/er/zero", "type": "c", "major": 1, "minor": 5, "fileMode": 0o666, "uid": 0, "gid": 0]
+        let box = try lab.container("stat -c %t:%T /dev/deep/er/zero") { $0.append("/linux/devices", device) }
+        try equal(try box.printed(), "1:5", "stat")
+    }
+
+    topic.claim("device types b, u and p work", rows: ["D-02"]) { lab in
+        let box = try lab.container("stat -c '%F %t:%T' /dev/blk /dev/unb; stat -c %F /dev/pipe") {
+            $0.append("/linux/devices", ["path": "/dev/blk", "type": "b", "major": 7, "minor": 200] as Object)
+            $0.append("/linux/devices", ["path": "/dev/unb", "type": "u", "major": 1, "minor": 3] as Object)
+            $0.append("/linux/devices", ["path": "/dev/pipe", "type": "p"] as Object)
+        }
+        let lines = try box.printed().split(separator: "\n").map(String.init)
+        try equal(lines, ["block special file 7:c8", "character special file 1:3", "fifo"], "stat")
+    }
+
+    topic.claim("a file that stands where a device should be is refused", rows: ["D-03"]) { lab in
+        let box = try lab.container { $0.append("/linux/devices", ["path": "/etc/device", "type": "c", "major": 1, "minor": 3] as Object) }
+        try "".write(toFile: "\(box.rootfs)/etc/device", atomically: false, encoding: .utf8)
+        try box.refused()
+    }
+
+    topic.claim("a device is not made through a link that leads out of the root", rows: ["D-03"]) { lab in
+        let outside = try lab.folder()
+        let box = try lab.container { $0.append("/linux/devices", ["path": "/out/device", "type": "c", "major": 1, "minor": 3] as Object) }
+        symlink(outside, "\(box.rootfs)/out")
+        _ = try box.run()
+        try equal(try FileManager.default.contentsOfDirectory(atPath: outside), [], "what was made outside")
+    }
+}
