@@ -19,8 +19,8 @@ func config(root: String = "", process: String? = nil, namespaces: String = "", 
 }
 
 /// The texts of the engines' configs by name.
-func engineConfigs(_ isWanted: (String) -> Bool) throws -> [(name: String, text: [UInt8])] {
+func engineConfigs(where isWanted: (String) -> Bool) throws -> [(name: String, text: [UInt8])] {
     let directory = try #require(Bundle.module.resourceURL).appendingPathComponent("Configs")
-    let names = try FileManager.default.contentsOfDirectory(atPath: directory.path).filter(isWanted).sorted()
+    let names = try FileManager.default.contentsOfDirectory(atPath: directory.path).filter { $0.hasSuffix(".json") && isWanted($0) }.sorted()
     return try names.map { ($0, [UInt8](try Data(contentsOf: directory.appendingPathComponent($0)))) }
 }

@@ -19,6 +19,7 @@ extension Config {
 extension Reader {
     mutating func config(_ value: JSONValue) -> Config {
         var config = Config()
+        if value.kind != .object { config.linux.lacksNamespaces = true }
         var hasVersion = false
         var hasRoot = false
         for member in members(value, "G-01") {

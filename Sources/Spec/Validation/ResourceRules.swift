@@ -16,9 +16,6 @@ func checkLimits(_ resources: Resources, isUpdate: Bool, _ findings: inout Findi
     for limit in resources.hugepageLimits where !pageSizes.insert(limit.pageSize).inserted {
         findings.error(limit.origin, "a second limit for pages of \(limit.pageSize)", "RH-02")
     }
-    for limit in resources.rdma where limit.hcaHandles == nil && limit.hcaObjects == nil {
-        findings.error(limit.origin, "needs \"hcaHandles\", \"hcaObjects\" or both", "RH-08")
-    }
     for priority in resources.network?.priorities ?? [] where priority.value.name.isEmpty {
         findings.error(priority.origin, "an interface's name is empty", "RH-05")
     }

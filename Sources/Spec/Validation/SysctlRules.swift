@@ -82,7 +82,7 @@ private func checkSysctl(_ pair: Pair, _ path: String, _ config: Config, _ findi
     }
     if !config.linux.has(owner) {
         findings.error(
-            pair.origin, "sysctl \(shown(pair.key)) needs a \"\(owner.name)\" entry in linux.namespaces; it would change the host",
+            pair.origin, "sysctl \(shown(pair.key)) needs \"\(owner.name)\" in linux.namespaces; it would change the host",
             Sysctl.row(owner))
     }
     if path == "kernel/domainname", let domainname = config.domainname, domainname.value != pair.value {
