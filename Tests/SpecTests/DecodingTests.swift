@@ -87,7 +87,8 @@ struct DecodingTests {
         let lines = diagnostics.map { $0.rendered(document: document) }
         #expect(
             lines == [
-                "config.json:26:18: /hooks/prestart/0: note: prestart hooks are deprecated; use createRuntime, createContainer or startContainer [H-02]"
+                "config.json:26:18: /hooks/prestart/0: note: prestart hooks are deprecated; "
+                    + "use createRuntime, createContainer or startContainer [H-02]"
             ])
         #expect(config.ociVersion == "1.3.0" && config.root?.path.value == "rootfs" && config.root?.readonly == true)
         #expect(config.hostname?.value == "h" && config.domainname?.value == "d")
@@ -191,7 +192,8 @@ struct DecodingTests {
         #expect(blockIO.weight?.value == 10 && blockIO.leafWeight?.value == 20)
         #expect(blockIO.weightDevice[0].weight == 500 && blockIO.weightDevice[0].leafWeight == 300 && blockIO.weightDevice[0].major == 8)
         let throttles = [blockIO.throttleReadBps, blockIO.throttleWriteBps, blockIO.throttleReadIOPS, blockIO.throttleWriteIOPS]
-        #expect(throttles.map { $0.map { [UInt64($0.major), UInt64($0.minor), $0.rate] } } == [[[8, 1, 1]], [[8, 2, 2]], [[8, 3, 3]], [[8, 4, 4]]])
+        let rates = throttles.map { $0.map { [UInt64($0.major), UInt64($0.minor), $0.rate] } }
+        #expect(rates == [[[8, 1, 1]], [[8, 2, 2]], [[8, 3, 3]], [[8, 4, 4]]])
         #expect(resources.hugepageLimits[0].pageSize == "2MB" && resources.hugepageLimits[0].limit == 9_223_372_036_854_772_000)
         #expect(resources.network?.classID?.value == 1_048_577)
         #expect(resources.network?.priorities[0].value == Resources.Network.Priority(name: "eth0", priority: 500))
@@ -202,7 +204,8 @@ struct DecodingTests {
 
     @Test("absent is not empty (SE-05, RD-07, G-07)")
     func absentAndEmpty() throws {
-        let absent = Config.decode(try document(config(linux: #","seccomp":{"defaultAction":"SCMP_ACT_ALLOW"},"resources":{}"#))).config.linux
+        let bare = #","seccomp":{"defaultAction":"SCMP_ACT_ALLOW"},"resources":{}"#
+        let absent = Config.decode(try document(config(linux: bare))).config.linux
         #expect(absent.seccomp?.flags == nil && absent.resources?.devices == nil)
         let empty = #","seccomp":{"defaultAction":"SCMP_ACT_ALLOW","flags":[]},"resources":{"devices":[],"memory":null}"#
         let linux = Config.decode(try document(config(linux: empty))).config.linux

@@ -1,7 +1,9 @@
 /// The root of config.json, its root file system, hooks and annotations. Source: config.md; rows G, R, U, H, A.
 
 extension Config {
-    /// Reads a whole config, with everything that is wrong in it by itself. ``validate()`` finds what is wrong in context.
+    /// Reads a whole config, with everything that is wrong in it by itself.
+    ///
+    /// ``validate()`` finds what is wrong in context.
     public static func decode(_ document: JSONDocument) -> (config: Config, diagnostics: [Diagnostic]) {
         var reader = Reader(document)
         let config = reader.config(document.root)

@@ -74,7 +74,8 @@ extension Reader {
         case .trace: return .trace(number)
         default:
             findings.error(
-                errno.origin, "only SCMP_ACT_ERRNO and SCMP_ACT_TRACE carry an errno", got: "\(number) with \(value.string ?? "")", rows.errno)
+                errno.origin, "only SCMP_ACT_ERRNO and SCMP_ACT_TRACE carry an errno", got: "\(number) with \(value.string ?? "")",
+                rows.errno)
             return action
         }
     }

@@ -271,7 +271,8 @@ struct JSONParser {
         var offset = max(0, min(tokenEnd, text.count) - 1)
         if !message.hasPrefix("parse") {
             // The lexer gives a byte back that ends a token too early, but not one that begins none.
-            let beginsNone = message.hasPrefix("lexical error: invalid char in json") || message.hasPrefix("lexical error: probable comment")
+            let beginsNone =
+                message.hasPrefix("lexical error: invalid char in json") || message.hasPrefix("lexical error: probable comment")
             if !beginsNone { offset = min(offset + 1, text.count - 1) }
         } else if text[offset] == UInt8(ascii: "\"") {
             offset = JSONParser.openingQuote(of: offset + 1, in: text)

@@ -47,7 +47,9 @@ public struct JSONValue: Sendable {
         if case .integer(let value) = number(as: type) { value } else { nil }
     }
 
-    /// The member of a name, also if it is null. For a few names; iterate ``members`` for many.
+    /// The member of a name, also if it is null.
+    ///
+    /// For a few names; iterate ``members`` for many.
     public subscript(name: StaticString) -> JSONValue? {
         for member in members where member.name == name { return member.value }
         return nil

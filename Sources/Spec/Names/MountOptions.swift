@@ -49,7 +49,9 @@ extension MountOption {
     /// The names of all options that are not a file system's own (FE-04).
     public static var names: [String] { table.map { $0.name } }
 
-    /// All options that are not a file system's own. Source: config.md#linux-mount-options; rows MO.
+    /// All options that are not a file system's own.
+    ///
+    /// Source: config.md#linux-mount-options; rows MO.
     public static let table: [MountOptionRow] = [
         MountOptionRow("defaults", .defaults, "MO-01"),
         MountOptionRow("ro", .attribute(.readOnly, set: true, recursive: false), "MO-02"),

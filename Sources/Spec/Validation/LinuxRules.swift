@@ -55,7 +55,9 @@ func checkNetDevices(_ linux: Linux, _ findings: inout Findings) {
     }
 }
 
-/// What the kernel takes as an interface's name. Source: dev_valid_name(); a template has one "%d".
+/// What the kernel takes as an interface's name.
+///
+/// Source: dev_valid_name(); a template has one "%d".
 private func isInterfaceName(_ name: String, allowsTemplate: Bool) -> Bool {
     let bytes = Array(name.utf8)
     guard (1...15).contains(bytes.count), name != ".", name != ".." else { return false }

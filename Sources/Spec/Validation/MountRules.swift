@@ -97,7 +97,8 @@ private func checkOptions(_ mount: Mount, _ findings: inout Findings) {
         case .superblock(.mandatoryLocks, _):
             findings.note(option.origin, "kernels since 5.15 ignore mandatory locks", "MO-15")
         case .superblock:
-            if isBind { findings.warning(option.origin, "the option belongs to the file system and has no effect on a bind mount", "MO-06") }
+            guard isBind else { continue }
+            findings.warning(option.origin, "the option belongs to the file system and has no effect on a bind mount", "MO-06")
         case .copyUp:
             if mount.type?.value != "tmpfs" || isBind { findings.error(option.origin, "tmpcopyup works with tmpfs only", "MO-32") }
         case .remount:

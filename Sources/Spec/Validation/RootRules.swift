@@ -5,7 +5,8 @@ func checkRoot(_ config: Config, _ findings: inout Findings) {
     if !config.linux.has(.mount) {
         let origin = config.root?.path.origin ?? config.mounts.first?.origin ?? Origin(node: 0)
         findings.error(
-            origin, "the root file system, mounts, masked and read-only paths need a mount namespace: without one they would change the host",
+            origin,
+            "the root file system, mounts, masked and read-only paths need a mount namespace: without one they would change the host",
             hint: "add {\"type\": \"mount\"} to linux.namespaces", "N-06")
     }
     if config.process == nil {
@@ -54,7 +55,8 @@ func checkAnnotations(_ annotations: [Pair], _ findings: inout Findings) {
     for pair in annotations {
         if pair.key.isEmpty { findings.error(pair.origin, "annotation with an empty key", "A-01") }
         if pair.key == "org.opencontainers.image.stopSignal", !isSignal(pair.value) {
-            findings.warning(pair.origin, "stop signal is no signal", got: shown(pair.value), hint: "want a name such as SIGTERM or 1...64", "A-03")
+            findings.warning(
+                pair.origin, "stop signal is no signal", got: shown(pair.value), hint: "want a name such as SIGTERM or 1...64", "A-03")
         }
     }
 }

@@ -63,10 +63,13 @@ func checkSysctls(_ config: Config, _ findings: inout Findings) {
     var paths: Set<String> = []
     for pair in config.linux.sysctl {
         guard let path = Sysctl.path(pair.key) else {
-            findings.error(pair.origin, "bad sysctl name", got: shown(pair.key), hint: "want components joined by \".\" or by \"/\"", "SY-01")
+            let hint = "want components joined by \".\" or by \"/\""
+            findings.error(pair.origin, "bad sysctl name", got: shown(pair.key), hint: hint, "SY-01")
             continue
         }
-        if !paths.insert(path).inserted { findings.error(pair.origin, "sysctl \(shown(pair.key)) is set twice in different spellings", "SY-01") }
+        if !paths.insert(path).inserted {
+            findings.error(pair.origin, "sysctl \(shown(pair.key)) is set twice in different spellings", "SY-01")
+        }
         checkSysctl(pair, path, config, &findings)
     }
 }
