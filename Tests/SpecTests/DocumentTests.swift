@@ -108,6 +108,15 @@ struct DocumentTests {
         #expect(document.position(of: document.root["m~n"]!.members.first { _ in true }!.nameOrigin) == (3, 11))
     }
 
+    @Test("a document may be one value, up to the text's last byte", arguments: ["12", "-1.5e3", "true", "false", "null", #""a\\""#, "[]"])
+    func singleValue(value: String) throws {
+        for blank in ["", "\n"] {
+            let document = try document(" " + value + blank)
+            #expect(String(decoding: document.bytes(of: document.root.origin), as: UTF8.self) == value)
+            #expect(document.position(of: document.root.origin) == (1, 2) && document.pointer(of: document.root.origin).isEmpty)
+        }
+    }
+
     @Test("strings are what their escapes say")
     func strings() throws {
         let document = try document(#"["plain", "\u00e9\ud83d\ude00\n\/", "ü"]"#)

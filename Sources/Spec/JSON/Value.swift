@@ -94,6 +94,8 @@ public struct JSONText: Sendable {
         guard Int(text.document.nodes[Int(text.index)].count) == count else { return false }
         return text.withBytes { bytes in
             let start = name.utf8Start
+            // Names of a table differ at the end more often than at the beginning.
+            guard count == 0 || bytes[count - 1] == start[count - 1] else { return false }
             for index in 0..<count where bytes[index] != start[index] { return false }
             return true
         }

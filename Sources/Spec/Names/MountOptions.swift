@@ -25,6 +25,11 @@ extension MountOption {
             self = row.option
             return
         }
+        self.init(parameter: text)
+    }
+
+    /// What no table has: `key` or `key=value`.
+    private init(parameter text: String) {
         guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else {
             self = .data(key: text, value: nil)
             return
@@ -43,7 +48,7 @@ extension MountOption {
             self = row.option
             return
         }
-        self.init(text.string)
+        self.init(parameter: text.string)
     }
 
     /// The names of all options that are not a file system's own (FE-04).
