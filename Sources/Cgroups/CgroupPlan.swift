@@ -111,4 +111,14 @@ public struct CgroupRecord: Equatable, Sendable {
 
     /// Makes a record of nothing.
     public init() {}
+
+    /// The record less the directories that were there before: what may be taken back before a process of the container's is known to
+    /// be in the others, where somebody else's may be.
+    public var onlyCreated: CgroupRecord {
+        var result = self
+        result.paths = paths.filter { created.contains($0) }
+        if let unified, !created.contains(unified) { result.unified = nil }
+        if let freezer, !created.contains(freezer) { result.freezer = nil }
+        return result
+    }
 }

@@ -79,10 +79,18 @@ extension Executor {
     mutating func bind(_ step: Bind) throws(Errno) {
         let tree = try openTree(step.source)
         let status = try FileStatus.of(at: tree.descriptor.number)
+        if step.target.options & 4 != 0 { try checkIsProcfs(tree) }
         let target = try openTarget(step.target, isDirectory: status.isDirectory, linkIsTarget: true)
         try change(tree, step.attributes)
         try tree.attach(to: target.number)
         try apply(step.propagation, to: tree.descriptor.number, path: emptyPath)
+    }
+
+    /// Refuses to put anything but a procfs where the payload and its libraries expect one: labels and masks are set through it.
+    private mutating func checkIsProcfs(_ tree: borrowing MountTree) throws(Errno) {
+        if try fileSystemMagic(tree.descriptor.number) == 0x9fa0 { return }
+        detail = Detail(reason: .unsafePath, text: literal("/proc"))
+        throw .invalidArgument
     }
 
     /// Sets a detached tree's attributes.

@@ -39,6 +39,7 @@ extension Executor {
         }
         try setGroupID(0)
         try setUserID(0)
+        try stopKeepingCapabilities()
         // A change of user makes the process undumpable unless /proc/sys/fs/suid_dumpable says otherwise.
         try setDumpable(false)
     }

@@ -26,6 +26,7 @@ extension Executor {
             // The payload must not run under a supervisor that has more rights than it. The runtime sees its socket close.
             exitProcess(InitStatus.failed)
         }
+        unmap(plan.bytes.baseAddress!, count: plan.bytes.count)
         ci_release_memory()
         watch(payload.pid)
     }

@@ -84,6 +84,32 @@ public func setAmbientCapabilities(_ ambient: UInt64) throws(Errno) {
     }
 }
 
+/// The process's own permitted set. Source: capget(2), version 3.
+public func permittedCapabilities() throws(Errno) -> UInt64 {
+    var header = __user_cap_header_struct(version: UInt32(_LINUX_CAPABILITY_VERSION_3), pid: 0)
+    var data = (__user_cap_data_struct(), __user_cap_data_struct())
+    try withUnsafeMutablePointer(to: &header) { header throws(Errno) in
+        try withUnsafeMutablePointer(to: &data) { data throws(Errno) in
+            _ = try kernel(__NR_capget, Int(bitPattern: header), Int(bitPattern: data))
+        }
+    }
+    return UInt64(data.0.permitted) | UInt64(data.1.permitted) << 32
+}
+
+/// Keeps all capabilities through the next execve by a user that is not root inside its user namespace (yet).
+public func keepCapabilitiesByExec() throws(Errno) {
+    let permitted = try permittedCapabilities()
+    try setCapabilities(effective: permitted, permitted: permitted, inheritable: permitted)
+    try setAmbientCapabilities(permitted)
+}
+
+/// Undoes ``keepCapabilitiesByExec()``: the capabilities stay in force, but no further execve keeps them.
+public func stopKeepingCapabilities() throws(Errno) {
+    let permitted = try permittedCapabilities()
+    try setAmbientCapabilities(0)
+    try setCapabilities(effective: permitted, permitted: permitted, inheritable: 0)
+}
+
 /// Loads a system call filter: `count` bytes of BPF, 8 an instruction. Source: seccomp(2).
 public func loadSeccompFilter(_ program: UnsafeRawPointer, count: Int, flags: UInt32) throws(Errno) {
     var descriptor = sock_fprog()

@@ -1,7 +1,7 @@
 /// A step in words, for people: `swoci plan` prints it, and tests compare it.
 
 extension Plan {
-    /// What a step does, as a sentence without its capital and full stop: "make the host name box".
+    /// What a step does, as a sentence without its capital and full stop: "set the hostname to box".
     public func describe(_ planned: PlannedStep) -> String {
         switch planned.step {
         case .joinNamespace(let fields): "join the \(namespaceNames(UInt64(fields.type))) namespace of descriptor \(fields.descriptor)"
@@ -28,7 +28,7 @@ extension Plan {
         case .setRootPropagation(let change): "make the root mount \(propagationWords(change))"
         case .synchronize(.runtimeHooks): "wait for the runtime's prestart and createRuntime hooks"
         case .runHook(let fields): describe(fields)
-        case .setHostname(let fields): "set the host name \(show(fields.text))"
+        case .setHostname(let fields): "set the hostname to \(show(fields.text))"
         case .setDomainname(let fields): "set the domain name \(show(fields.text))"
         case .setSysctl(let fields): "set /proc/sys/\(string(fields.path)) to \(show(fields.value))"
         case .openConsole(let fields): describe(fields)

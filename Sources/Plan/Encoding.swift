@@ -103,6 +103,9 @@ public struct PlanReader {
         return (step, Int32(bitPattern: origin))
     }
 
+    /// The bytes that the plan is read from.
+    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: textStart + textCount) }
+
     /// The address of a string, which ends with NUL; the empty string for one that does not lie in the text area.
     public func cString(_ text: Text) -> UnsafePointer<CChar> {
         let inside = Int(text.offset) + Int(text.count) < textCount

@@ -87,13 +87,14 @@ public struct AttachRoot: Equatable, Sendable {
 public struct Target: Equatable, Sendable {
     /// The path in the container; links are followed inside the root only.
     public var path: Text
-    /// Bits: 1 the last component must not be a symbolic link (/proc, /sys, dest-nofollow), 2 a missing target is an error.
+    /// Bits: 1 the last component must not be a symbolic link (/proc, /sys, dest-nofollow), 2 a missing target is an error, 4 only a
+    /// procfs may be bound there.
     public var options: UInt32
 
     /// Names a target.
-    public init(path: Text, noFollow: Bool = false, mustExist: Bool = false) {
+    public init(path: Text, noFollow: Bool = false, mustExist: Bool = false, takesOnlyProcfs: Bool = false) {
         self.path = path
-        options = (noFollow ? 1 : 0) | (mustExist ? 2 : 0)
+        options = (noFollow ? 1 : 0) | (mustExist ? 2 : 0) | (takesOnlyProcfs ? 4 : 0)
     }
 }
 

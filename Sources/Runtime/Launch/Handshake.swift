@@ -15,6 +15,8 @@ struct Handshake: ~Copyable {
     private(set) var payloadPID: Int32 = 0
     /// The other end of the container's terminal.
     private(set) var console: OwnedFD?
+    /// Whether a hook was due: from then on poststop hooks answer a failure (LC-03 to LC-05).
+    private(set) var hasReachedHooks = false
     /// What the init wants people to know.
     private(set) var remarks: [String] = []
 
@@ -42,6 +44,7 @@ struct Handshake: ~Copyable {
             switch MessageKind(rawValue: message.kind) {
             case .cloned: try follow(info.pid, awaitsMappings: message.value != 0)
             case .synchronize:
+                hasReachedHooks = true
                 try runHooks(initPID)
                 try say(.proceed)
             case .console:
@@ -65,7 +68,7 @@ struct Handshake: ~Copyable {
     }
 
     /// Tells the payload's process that the container is recorded: from now on it waits for start, whoever dies.
-    func commit() throws(Failure) { try say(.commit) }
+    mutating func commit() throws(Failure) { try say(.commit) }
 
     /// Takes the process that the staged init cloned for the container's init, and reaps the stage.
     private mutating func follow(_ pid: Int32, awaitsMappings: Bool) throws(Failure) {
@@ -115,7 +118,7 @@ struct Handshake: ~Copyable {
 
     // MARK: Words
 
-    private func say(_ word: MessageKind) throws(Failure) {
+    private mutating func say(_ word: MessageKind) throws(Failure) {
         var message = Message(word)
         do throws(Errno) { try sendPacket(socket.number, &message, Message.size) } catch {
             // The init is gone; what it said last is the reason.
@@ -160,7 +163,7 @@ struct Handshake: ~Copyable {
     }
 
     /// A failed step with its words and its config line.
-    private func failure(_ message: Message, _ text: String) -> Failure {
+    private mutating func failure(_ message: Message, _ text: String) -> Failure {
         let steps = launch.plan.steps
         guard message.step < steps.count else {
             return Failure(message, text: text, doing: "enter the container's cgroups")
@@ -168,6 +171,7 @@ struct Handshake: ~Copyable {
         let planned = steps[Int(message.step)]
         let hook: String
         if case .runHook(let step) = planned.step {
+            hasReachedHooks = true
             let kind = step.kind == RunHook.Kind.createContainer.rawValue ? "createContainer" : "startContainer"
             hook = "error running \(kind) hook #\(step.index)"
         } else {

@@ -42,7 +42,9 @@ struct Launcher {
             try enableCredentials(sockets.near.number)
             let near = try sockets.near.duplicate()
             let inherited = [sockets.far.raw, plan.raw, startSocket.raw] + joined.joined.map { $0.descriptor } + trees.descriptors
-            let birth = try Birth(image, socket: sockets.far.raw, plan: plan.raw, inherited: inherited)
+            let birth = try Birth(
+                image, socket: sockets.far.raw, plan: plan.raw, inherited: inherited,
+                entersUserNamespace: launch.cloneFlags & NamespaceFlag.user != 0)
             var clone = CloneOptions(flags: launch.cloneFlags)
             clone.cgroup = unified
             let cloned = try cloneProcess(clone)
@@ -85,8 +87,13 @@ private struct Birth: ~Copyable {
     private let socket: Int32
     private let inherited: UnsafeMutableBufferPointer<Int32>
     private let arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    /// Whether it is born into a new user namespace, whose root it is not before the mappings are used.
+    private let entersUserNamespace: Bool
 
-    init(_ image: borrowing InitImage, socket: Int32, plan: Int32, inherited: [Int32]) throws(Errno) {
+    init(
+        _ image: borrowing InitImage, socket: Int32, plan: Int32, inherited: [Int32], entersUserNamespace: Bool
+    ) throws(Errno) {
+        self.entersUserNamespace = entersUserNamespace
         self.image = image.descriptor.number
         self.socket = socket
         self.inherited = .allocate(capacity: inherited.count)
@@ -113,6 +120,8 @@ private struct Birth: ~Copyable {
     borrowing func become(entering entrance: borrowing CgroupEntrance) {
         do throws(Errno) {
             if let refused = entrance.enter() { throw refused.errno }
+            // execve by somebody else than the namespace's root takes all capabilities away.
+            if entersUserNamespace { try keepCapabilitiesByExec() }
             for descriptor in inherited { try kernel(__NR_fcntl, Int(descriptor), Int(F_SETFD), 0) }
             try kernel(
                 __NR_execveat, image, emptyPath.address, Int(bitPattern: arguments), Int(bitPattern: arguments + 3), Int(AT_EMPTY_PATH))

@@ -90,14 +90,7 @@ extension Preparation {
     /// What the runtime could grant: everything in a new user namespace, its own permitted set elsewhere. Source: capget(2).
     private static func capabilitiesHeld(_ config: Config) -> CapabilitySet {
         if let namespace = config.linux.namespace(.user), namespace.path == nil { return CapabilitySet(rawValue: .max) }
-        var header = __user_cap_header_struct(version: UInt32(_LINUX_CAPABILITY_VERSION_3), pid: 0)
-        var data = (__user_cap_data_struct(), __user_cap_data_struct())
-        withUnsafeMutablePointer(to: &header) { header in
-            withUnsafeMutablePointer(to: &data) { data in
-                kernelIgnoringFailure(__NR_capget, Int(bitPattern: header), Int(bitPattern: data))
-            }
-        }
-        return CapabilitySet(rawValue: UInt64(data.0.permitted) | UInt64(data.1.permitted) << 32)
+        return CapabilitySet(rawValue: (try? permittedCapabilities()) ?? 0)
     }
 
     /// Whether the runtime itself is in a user namespace other than the host's first, which maps every id to itself.

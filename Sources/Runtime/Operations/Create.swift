@@ -57,10 +57,7 @@ private func launch(
         startSocket: startSocket, joined: joined, cgroup: preparation.cgroup == nil ? nil : record.cgroup)
     var handshake = Handshake(started, preparation.launch, place: bundle.place)
     do throws(Failure) {
-        try handshake.run { pid throws(Failure) in
-            record.hasPoststop = !bundle.config.hooks.poststop.isEmpty
-            try runHooks(of: bundle, request.id, pid: pid)
-        }
+        try handshake.run { pid throws(Failure) in try runHooks(of: bundle, request.id, pid: pid) }
         var console = handshake.takeConsole()
         if let socket = request.consoleSocket, let terminal = console.take() { try send(terminal, to: socket) }
         record.hasPoststop = !bundle.config.hooks.poststop.isEmpty
@@ -71,6 +68,7 @@ private func launch(
         return CreatedContainer(process: record.process, console: console, remarks: preparation.remarks + handshake.remarks)
     } catch {
         handshake.kill()
+        record.hasPoststop = handshake.hasReachedHooks && !bundle.config.hooks.poststop.isEmpty
         throw error
     }
 }
@@ -138,6 +136,7 @@ extension Record {
         if let cgroup { self.cgroup = cgroup.record() }
         let namespace = bundle.config.linux.namespace(.pid)
         ownsPIDNamespace = namespace != nil && namespace?.path == nil
+        hasProcess = bundle.config.process != nil
         hasPoststart = !bundle.config.hooks.poststart.isEmpty
     }
 

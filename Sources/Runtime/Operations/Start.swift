@@ -16,6 +16,7 @@ extension StateStore {
         let record = entry.readRecord()
         let status = entry.status(record)
         guard let record, status == .created, let process = record.openProcess() else { throw refusal(id, status) }
+        guard record.hasProcess else { throw Failure("start the container", id.name, kind: .noProcess) }
 
         let connection = try announce(entry)
         let warnings: [String]

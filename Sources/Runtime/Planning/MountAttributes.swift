@@ -150,7 +150,8 @@ extension SuperblockFlag {
         switch self {
         case .synchronous: isSet ? "sync" : "async"
         case .directorySynchronous: isSet ? "dirsync" : nil
-        case .inodeVersion: isSet ? "iversion" : nil
+        // File systems that count changes do so by themselves; no parameter of theirs asks for it any more (MO-12).
+        case .inodeVersion: nil
         case .lazyTime: isSet ? "lazytime" : "nolazytime"
         // Silence is about the kernel log; mandatory locks are gone since Linux 5.15 (MO-14, MO-15).
         case .silent, .mandatoryLocks: nil

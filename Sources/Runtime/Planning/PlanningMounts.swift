@@ -55,7 +55,7 @@ extension PlanDraft {
     mutating func target(_ mount: Mount, _ options: MountOptions, mustExist: Bool = false) -> Target {
         let path = cleanPath(mount.destination.value)
         let noFollow = options.destinationNoFollow || path == "/proc" || path == "/sys"
-        return Target(path: text(path), noFollow: noFollow, mustExist: mustExist)
+        return Target(path: text(path), noFollow: noFollow, mustExist: mustExist, takesOnlyProcfs: path == "/proc")
     }
 
     private mutating func planRemount(_ mount: Mount, _ options: MountOptions) {

@@ -43,6 +43,8 @@ public struct Record: Equatable, Sendable {
     public var cgroup = CgroupRecord()
     /// Whether the container has a pid namespace of its own, so that all its processes end with the first.
     public var ownsPIDNamespace = true
+    /// Whether the config has a process that start could run (P-01).
+    public var hasProcess = true
     /// Whether the config has poststart hooks.
     public var hasPoststart = false
     /// Whether the config has poststop hooks.
@@ -85,6 +87,7 @@ extension Record {
             if let unified = cgroup.unified { writer.member("cgroupUnified", unified) }
             if let freezer = cgroup.freezer { writer.member("cgroupFreezer", freezer) }
             writer.member("ownsPIDNamespace", ownsPIDNamespace)
+            writer.member("hasProcess", hasProcess)
             writer.member("hasPoststart", hasPoststart)
             writer.member("hasPoststop", hasPoststop)
         }
@@ -113,6 +116,7 @@ extension Record {
         cgroup.unified = root["cgroupUnified"]?.string
         cgroup.freezer = root["cgroupFreezer"]?.string
         ownsPIDNamespace = root["ownsPIDNamespace"]?.bool ?? true
+        hasProcess = root["hasProcess"]?.bool ?? true
         hasPoststart = root["hasPoststart"]?.bool ?? false
         hasPoststop = root["hasPoststop"]?.bool ?? false
     }

@@ -3,7 +3,8 @@
 import Runtime
 
 func create(_ context: Context) throws(Failure) {
-    _ = try createContainer(createRequest(context), store: context.store())
+    let container = try createContainer(createRequest(context), store: context.store())
+    for remark in container.remarks { context.reporter.warning(remark) }
 }
 
 /// What the options and the environment ask for.

@@ -9,6 +9,7 @@ func runContainer(_ context: Context) throws(Failure) -> Int32 {
     request.isDetached = detaches
     if !detaches && !context.options.isSet("no-subreaper") { try becomeSubreaper() }
     let container = try createContainer(request, store: store)
+    for remark in container.remarks { context.reporter.warning(remark) }
     var status: Int32 = 0
     do throws(Failure) {
         // Signals are held back before the payload can end: none is lost between start and wait.
