@@ -88,7 +88,7 @@ let package = Package(
         .testTarget(name: "PlanTests", dependencies: ["Plan"], swiftSettings: hosted),
         .testTarget(name: "LinuxTests", dependencies: ["Linux"], swiftSettings: hosted),
         .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "Spec"], swiftSettings: hosted),
-        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Spec", "Plan"], swiftSettings: hosted),
+        .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "Spec", "Plan", "swoci"], swiftSettings: hosted),
         .testTarget(name: "InitTests", dependencies: ["Linux", "Plan"], swiftSettings: hosted),
     ],
     cLanguageStandard: .gnu17

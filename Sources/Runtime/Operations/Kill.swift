@@ -3,6 +3,7 @@
 import CLinux
 import Cgroups
 import Linux
+import Spec
 
 extension StateStore {
     /// Sends a signal to the container's payload, or to all its processes.
