@@ -88,7 +88,9 @@ let package = Package(
         .testTarget(name: "PlanTests", dependencies: ["Plan"], swiftSettings: hosted),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux"], swiftSettings: hosted),
         .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "Spec"], swiftSettings: hosted),
-        .testTarget(name: "RuntimeTests", dependencies: ["CLinux", "Linux", "Plan", "Runtime", "Spec"], exclude: ["Golden"], swiftSettings: hosted),
+        .testTarget(
+            name: "RuntimeTests", dependencies: ["CLinux", "Linux", "Plan", "Runtime", "Spec", "swoci"], exclude: ["Golden"],
+            swiftSettings: hosted),
         .testTarget(name: "InitTests", dependencies: ["CLinux", "Linux", "Plan"], swiftSettings: hosted),
     ],
     cLanguageStandard: .gnu17

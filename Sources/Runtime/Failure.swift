@@ -38,6 +38,8 @@ public struct Failure: Error, Equatable, Sendable {
         case notInPath
         /// The program cannot be executed: errno says why.
         case notExecutable
+        /// The process's working directory cannot be entered: errno says why.
+        case workingDirectory
     }
 
     /// Where in config.json the cause stands.
@@ -108,7 +110,7 @@ public struct Failure: Error, Equatable, Sendable {
         var parts = [subject]
         if let detail, !detail.isEmpty { parts.append(detail) }
         if let systemCall { parts.append(systemCall) }
-        if let errno, kind != .notExecutable { parts.append(errno.text) }
+        if let errno, kind != .notExecutable { parts.append(kind == .workingDirectory ? errno.text : errno.words) }
         var text = parts.joined(separator: ": ")
         if let place { text += " (\(place.file):\(place.line):\(place.column): \(place.pointer))" }
         if let hint { text += "; \(hint)" }
@@ -130,6 +132,7 @@ public struct Failure: Error, Equatable, Sendable {
         case .noProcess: "cannot start a container without a process"
         case .notInPath: "exec: \(quoted(name)): executable file not found in $PATH"
         case .notExecutable: "exec: \(quoted(name)): \(execWords(name))"
+        case .workingDirectory: "chdir to cwd (\(quoted(name))) set in config.json failed"
         }
     }
 
@@ -138,6 +141,11 @@ public struct Failure: Error, Equatable, Sendable {
         let words = errno?.text ?? "unknown error"
         return errno == .noEntry ? "stat \(program): \(words)" : words
     }
+}
+
+extension Errno {
+    /// What the error means where no program is missing: engines take "no such file or directory" for the payload's (CLI-03).
+    var words: String { self == .noEntry ? "missing (ENOENT)" : text }
 }
 
 /// A text between double quotes; quotes and backslashes inside are escaped.

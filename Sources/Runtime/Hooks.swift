@@ -40,7 +40,7 @@ func runRuntimeHook(_ hook: Hook, kind: HookKind, index: Int, state: String, bun
         if result.end == .exited(0) { return }
         problem = "\(result.end.words), stdout: \(trimmed(result.output)), stderr: \(trimmed(result.errors))"
     } catch {
-        problem = "cannot run it: \(error.text)"
+        problem = "cannot run it: \(error.words)"
     }
     let took = monotonicMilliseconds() - begin
     problem += " (\(hook.path), after \(took) ms)"

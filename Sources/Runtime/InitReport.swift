@@ -51,8 +51,9 @@ extension Failure {
         case .badPlan:
             detail = "swoci and swoci-init are not of the same build"
         case .workingDirectory:
-            self.object = text.isEmpty ? object : text
-            detail = "the working directory cannot be entered, or lies outside the root"
+            let directory = text.isEmpty ? object ?? "" : text
+            self = Failure(operation, directory, errno: errno, place: place, kind: .workingDirectory)
+            if errno == nil { detail = "it lies outside the root" }
         }
     }
 }

@@ -17,7 +17,7 @@ func spec(_ context: Context) throws(Failure) {
         let file = try OwnedFD.open(path, [.write, .create, .exclusive, .noFollow], mode: 0o666)
         try file.writeAll(template.json)
     } catch {
-        if error == .exists { throw Failure("File config.json exists. Remove it first", path) }
+        if error == .exists { throw Failure("File config.json exists. Remove it first") }
         throw Failure("write", path, errno: error)
     }
 }
