@@ -17,17 +17,39 @@ final class TemporaryStore {
 
 /// A process that sleeps until it is killed.
 final class Sleeper: @unchecked Sendable {
-    let process = Process()
+    let pid: pid_t
+    private var isReaped = false
 
     init() {
-        process.executableURL = URL(fileURLWithPath: "/bin/sleep")
-        process.arguments = ["600"]
-        try! process.run()
+        // The test library's threads have all signals blocked, which a child would inherit.
+        var attributes = posix_spawnattr_t()
+        var none = sigset_t()
+        posix_spawnattr_init(&attributes)
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        let arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("600"), nil]
+        var pid: pid_t = 0
+        precondition(posix_spawn(&pid, "/bin/sleep", nil, &attributes, arguments, nil) == 0)
+        self.pid = pid
     }
 
-    var identity: ProcessIdentity { try! ProcessIdentity(of: process.processIdentifier) }
+    var identity: ProcessIdentity { try! ProcessIdentity(of: pid) }
 
-    deinit { if process.isRunning { process.terminate() } }
+    /// The signal that ended it.
+    func waitForSignal() -> Int32 {
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
+        isReaped = true
+        return status & 0x7F
+    }
+
+    deinit {
+        // A pid that is free again may be anybody's.
+        if isReaped { return }
+        Glibc.kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
+    }
 }
 
 extension StateStore {
