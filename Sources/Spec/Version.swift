@@ -10,7 +10,9 @@ public enum SpecVersion {
     static let minor = 3
 }
 
-/// MAJOR.MINOR.PATCH[-PRERELEASE][+BUILD]. Source: semver.org 2.0.0.
+/// MAJOR.MINOR.PATCH[-PRERELEASE][+BUILD].
+///
+/// Source: semver.org 2.0.0.
 struct SemanticVersion: Equatable {
     let major: Int
     let minor: Int

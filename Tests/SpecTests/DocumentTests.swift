@@ -41,7 +41,8 @@ struct DocumentTests {
     @Test(
         "bytes that are not UTF-8 are refused, also what yajl takes for it (G-01)",
         arguments: [
-            ([0xFF], 3), ([0xC0, 0x80], 3), ([0xC1, 0xBF], 3), ([0xE0, 0x80, 0x80], 3), ([0xED, 0xA0, 0x80], 3), ([0xF0, 0x8F, 0xBF, 0xBF], 3),
+            ([0xFF], 3), ([0xC0, 0x80], 3), ([0xC1, 0xBF], 3), ([0xE0, 0x80, 0x80], 3), ([0xED, 0xA0, 0x80], 3),
+            ([0xF0, 0x8F, 0xBF, 0xBF], 3),
             ([0xF4, 0x90, 0x80, 0x80], 3), ([0xF5, 0x80, 0x80, 0x80], 3), ([0x80], 3), ([0xE2, 0x82], 3), ([0x61, 0x61, 0xC3], 5),
         ] as [([UInt8], Int)])
     func invalidUTF8(bytes: [UInt8], column: Int) {
@@ -105,6 +106,15 @@ struct DocumentTests {
                 "/deep/list/1 4:51 {}",
             ])
         #expect(document.position(of: document.root["m~n"]!.members.first { _ in true }!.nameOrigin) == (3, 11))
+    }
+
+    @Test("a document may be one value, up to the text's last byte", arguments: ["12", "-1.5e3", "true", "false", "null", #""a\\""#, "[]"])
+    func singleValue(value: String) throws {
+        for blank in ["", "\n"] {
+            let document = try document(" " + value + blank)
+            #expect(String(decoding: document.bytes(of: document.root.origin), as: UTF8.self) == value)
+            #expect(document.position(of: document.root.origin) == (1, 2) && document.pointer(of: document.root.origin).isEmpty)
+        }
     }
 
     @Test("strings are what their escapes say")

@@ -77,7 +77,10 @@ struct DocumentsTests {
         let text = SpecTemplate().json
         #expect(try findings(text) == [])
         let (config, _) = Config.decode(try document(text))
-        #expect(config.mounts.map { $0.destination.value } == ["/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys", "/sys/fs/cgroup"])
+        #expect(
+            config.mounts.map { $0.destination.value } == [
+                "/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys", "/sys/fs/cgroup",
+            ])
         #expect(config.linux.namespaces.map { $0.type } == [.pid, .network, .ipc, .uts, .mount, .cgroup])
         #expect(config.process?.capabilities?.bounding.names == ["CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_AUDIT_WRITE"])
         #expect(config.process?.terminal == true && config.process?.noNewPrivileges == true && config.root?.readonly == true)
@@ -151,7 +154,8 @@ struct NamesTests {
         "sysctl names have two forms (SY-01)",
         arguments: [
             ("net.ipv4.ip_forward", "net/ipv4/ip_forward"), ("net/ipv4/conf/eno2.100/rp_filter", "net/ipv4/conf/eno2.100/rp_filter"),
-            ("net.ipv4.conf.eno2/100.rp_filter", "net/ipv4/conf/eno2.100/rp_filter"), ("kernel", nil), ("net..x", nil), ("net/../kernel/x", nil),
+            ("net.ipv4.conf.eno2/100.rp_filter", "net/ipv4/conf/eno2.100/rp_filter"), ("kernel", nil), ("net..x", nil),
+            ("net/../kernel/x", nil),
             ("net.ipv4.", nil), ("/net/x", nil), ("net.a b", nil), ("net/ipv4/./x", nil), ("net.//.x", nil),
         ] as [(String, String?)])
     func sysctlPaths(name: String, path: String?) {

@@ -49,7 +49,9 @@ public struct Pair: Equatable, Sendable {
     }
 }
 
-/// A container's configuration: the whole of config.json that concerns Linux. Source: config.md; spec rows G, R.
+/// A container's configuration: the whole of config.json that concerns Linux.
+///
+/// Source: config.md; spec rows G, R.
 public struct Config: Equatable, Sendable {
     /// The specification's version that the config was written for, such as "1.0.2-dev" (G-03).
     public var ociVersion = ""
@@ -57,7 +59,9 @@ public struct Config: Equatable, Sendable {
     public var root: Root?
     /// The mounts, in the order in which they are made (M-01).
     public var mounts: [Mount] = []
-    /// The container's process. May be absent until start (P-01).
+    /// The container's process.
+    ///
+    /// May be absent until start (P-01).
     public var process: Process?
     /// The host name, at most 64 bytes (U-01).
     public var hostname: Located<String>?
@@ -67,7 +71,9 @@ public struct Config: Equatable, Sendable {
     public var hooks = Hooks()
     /// The annotations, in the document's order.
     public var annotations: [Pair] = []
-    /// What only Linux has (G-09). Absent in the document: as if it were empty.
+    /// What only Linux has (G-09).
+    ///
+    /// Absent in the document: as if it were empty.
     public var linux = Linux()
 
     /// Makes an empty config.
@@ -94,7 +100,9 @@ public struct Root: Equatable, Sendable {
     }
 }
 
-/// The hooks, by kind, in the order in which they run. Source: config.md#posix-platform-hooks; rows H-01 to H-11.
+/// The hooks, by kind, in the order in which they run.
+///
+/// Source: config.md#posix-platform-hooks; rows H-01 to H-11.
 public struct Hooks: Equatable, Sendable {
     /// Deprecated: in the runtime's namespaces, before `createRuntime` (H-02).
     public var prestart: [Hook] = []

@@ -118,7 +118,7 @@ public struct TimeOffset: Equatable, Sendable {
     public var clock: Clock
     /// Seconds.
     public var seconds: Int64 = 0
-    /// 0...999999999
+    /// Nanoseconds, 0...999999999.
     public var nanoseconds: UInt32 = 0
 
     /// Makes a zero offset.

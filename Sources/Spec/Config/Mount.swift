@@ -54,7 +54,9 @@ public enum MountOption: Equatable, Sendable {
     case data(key: String, value: String?)
 }
 
-/// Properties of a mount, named by what setting them does. All but the access times are independent.
+/// Properties of a mount, named by what setting them does.
+///
+/// All but the access times are independent.
 public enum MountAttribute: UInt8, Equatable, Sendable, CaseIterable {
     /// `ro`
     case readOnly
@@ -92,7 +94,9 @@ public enum SuperblockFlag: UInt8, Equatable, Sendable, CaseIterable {
     case mandatoryLocks
 }
 
-/// How mounts below a mount travel to its peers. Source: mount_namespaces(7).
+/// How mounts below a mount travel to its peers.
+///
+/// Source: mount_namespaces(7).
 public struct Propagation: Equatable, Sendable {
     /// The four types.
     public enum Kind: UInt8, Equatable, Sendable {

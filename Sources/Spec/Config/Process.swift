@@ -1,6 +1,8 @@
 /// The container's process. Source: config.md#process; rows P.
 
-/// What runs, as whom, and with which limits. Also the content of `exec --process`.
+/// What runs, as whom, and with which limits.
+///
+/// Also the content of `exec --process`.
 public struct Process: Equatable, Sendable {
     /// The object's place in the document.
     public var origin = Origin.none
@@ -53,7 +55,9 @@ public struct ConsoleSize: Equatable, Sendable {
     }
 }
 
-/// The user of a process (P-38 to P-43). No id is 4294967295, which the kernel reads as "unchanged".
+/// The user of a process (P-38 to P-43).
+///
+/// No id is 4294967295, which the kernel reads as "unchanged".
 public struct User: Equatable, Sendable {
     /// The user id inside the container.
     public var uid: Located<UInt32> = Located(0)
@@ -68,7 +72,9 @@ public struct User: Equatable, Sendable {
     public init() {}
 }
 
-/// One resource limit (P-11 to P-13). 18446744073709551615 is "no limit".
+/// One resource limit (P-11 to P-13).
+///
+/// 18446744073709551615 is "no limit".
 public struct Rlimit: Equatable, Sendable {
     /// Its place in the document.
     public var origin = Origin.none
@@ -124,7 +130,7 @@ public struct Scheduler: Equatable, Sendable {
     public var origin = Origin.none
     /// The policy's number: SCHED_OTHER 0, FIFO 1, RR 2, BATCH 3, IDLE 5, DEADLINE 6.
     public var policy: UInt32
-    /// -20...19
+    /// The nice value, -20...19.
     public var nice: Int32 = 0
     /// 1...99 for FIFO and RR, else 0.
     public var priority: UInt32 = 0
@@ -147,7 +153,7 @@ public struct IOPriority: Equatable, Sendable {
     public var origin = Origin.none
     /// RT 1, BE 2, IDLE 3.
     public var priorityClass: UInt32
-    /// 0 (highest)...7
+    /// The level, from 0, the highest, to 7.
     public var priority: UInt32
 
     /// Makes a priority.

@@ -72,7 +72,7 @@ public struct Resources: Equatable, Sendable {
         public var kernel: Located<Int64>?
         /// Kernel TCP memory, deprecated and ignored.
         public var kernelTCP: Located<Int64>?
-        /// 0...100
+        /// A percentage, 0...100.
         public var swappiness: Located<UInt64>?
         /// Whether the OOM killer is off.
         public var disableOOMKiller: Located<Bool>?
@@ -139,9 +139,9 @@ public struct Resources: Equatable, Sendable {
         public var major: UInt32
         /// The device's minor number.
         public var minor: UInt32
-        /// 10...1000
+        /// The weight, 10...1000.
         public var weight: UInt16?
-        /// 10...1000
+        /// The weight, 10...1000.
         public var leafWeight: UInt16?
 
         /// Makes a device without weights.
@@ -174,7 +174,7 @@ public struct Resources: Equatable, Sendable {
     public struct HugepageLimit: Equatable, Sendable {
         /// Its place in the document.
         public var origin = Origin.none
-        /// "2MB"
+        /// The size, as "2MB".
         public var pageSize: String
         /// Bytes.
         public var limit: UInt64

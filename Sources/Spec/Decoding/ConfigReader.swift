@@ -1,7 +1,9 @@
 /// The root of config.json, its root file system, hooks and annotations. Source: config.md; rows G, R, U, H, A.
 
 extension Config {
-    /// Reads a whole config, with everything that is wrong in it by itself. ``validate()`` finds what is wrong in context.
+    /// Reads a whole config, with everything that is wrong in it by itself.
+    ///
+    /// ``validate()`` finds what is wrong in context.
     public static func decode(_ document: JSONDocument) -> (config: Config, diagnostics: [Diagnostic]) {
         var reader = Reader(document)
         let config = reader.config(document.root)
@@ -19,6 +21,7 @@ extension Config {
 extension Reader {
     mutating func config(_ value: JSONValue) -> Config {
         var config = Config()
+        if value.kind != .object { config.linux.lacksNamespaces = true }
         var hasVersion = false
         var hasRoot = false
         for member in members(value, "G-01") {

@@ -3,6 +3,7 @@
 extension Reader {
     mutating func linux(_ value: JSONValue) -> Linux {
         var linux = Linux()
+        if value.kind != .object { linux.lacksNamespaces = true }
         for member in members(value, "G-09") {
             let value = member.value
             let errorsBefore = findings.errorCount
@@ -238,7 +239,9 @@ extension Reader {
             let value = member.value
             switch member.name {
             case "mode": mode = choice(value, "memory policy", LinuxNames.memoryPolicies, "MP-01")
-            case "nodes": policy.nodes = nodes(value)
+            case "nodes":
+                guard let nodes = nodes(value) else { return nil }
+                policy.nodes = nodes
             case "flags":
                 for element in elements(value, "MP-03") {
                     policy.flags |= choice(element, "memory policy flag", LinuxNames.memoryPolicyFlags, "MP-03") ?? 0
@@ -252,13 +255,13 @@ extension Reader {
         return policy
     }
 
-    private mutating func nodes(_ value: JSONValue) -> [UInt32] {
-        guard let list = string(value, "MP-02") else { return [] }
+    private mutating func nodes(_ value: JSONValue) -> [UInt32]? {
+        guard let list = string(value, "MP-02") else { return nil }
         switch IndexList.parse(list) {
         case .success(let ranges): return ranges.flatMap { Array($0) }
         case .failure(let problem):
             findings.error(value.origin, problem.message, got: shown(value), "MP-02")
-            return []
+            return nil
         }
     }
 }

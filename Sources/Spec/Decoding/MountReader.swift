@@ -63,7 +63,7 @@ extension Reader {
             switch member.name {
             case "containerID": containerID = integer(member.value, "I-03")
             case "hostID": hostID = integer(member.value, "I-03")
-            case "size": size = integer(member.value, "I-03")
+            case "size": size = integer(member.value, in: 1...UInt32.max, "I-03")
             default: unknown(member, among: "containerID hostID size")
             }
         }

@@ -14,6 +14,7 @@ extension Reader {
         var process = Process(cwd: Located(""))
         process.origin = value.origin
         var hasCwd = false
+        var hasArgs = false
         for member in members(value, "P-01") {
             let value = member.value
             switch member.name {
@@ -23,7 +24,10 @@ extension Reader {
                 hasCwd = true
                 if let cwd = located(value, "P-06") { process.cwd = cwd }
             case "env": process.env = locatedStrings(value, "P-07")
-            case "args": process.args = locatedStrings(value, "P-08")
+            case "args":
+                hasArgs = true
+                process.args = locatedStrings(value, "P-08")
+                if value.kind == .array, value.count == 0 { findings.error(value.origin, "args must have at least one element", "P-08") }
             case "rlimits": process.rlimits = rlimits(value)
             case "apparmorProfile": process.apparmorProfile = nonEmpty(value, "P-14")
             case "selinuxLabel": process.selinuxLabel = nonEmpty(value, "P-15")
@@ -45,6 +49,7 @@ extension Reader {
             }
         }
         if !hasCwd { missing("cwd", in: value, "P-06") }
+        if !hasArgs { missing("args", in: value, "P-08") }
         return process
     }
 

@@ -130,7 +130,9 @@ struct Reader {
         findings.error(value.origin, "must be in \(range.lowerBound)...\(range.upperBound)", got: shown(value), row)
     }
 
-    /// Notes that an object has no member of a name. Says nothing where the member is there but was no good, as that is noted already.
+    /// Notes that an object has no member of a name.
+    ///
+    /// Says nothing where the member is there but was no good, as that is noted already.
     mutating func missing(_ name: StaticString, in object: JSONValue, _ row: String) {
         guard object.kind == .object else { return }
         guard let member = object[name] else {
@@ -140,7 +142,9 @@ struct Reader {
         if member.kind == .null { findings.error(member.origin, "required property is null", "G-07") }
     }
 
-    /// Notes a member that no version of the specification has. The names are those that it could have meant, with spaces between (G-04).
+    /// Notes a member that no version of the specification has.
+    ///
+    /// The names are those that it could have meant, with spaces between (G-04).
     mutating func unknown(_ member: JSONMember, among names: StaticString) {
         let known = names.text.split(separator: " ").map { String($0) }
         let hint = nearest(to: member.key, among: known).map { "did you mean \"\($0)\"?" }

@@ -168,20 +168,23 @@ extension Reader {
         var minor: UInt32?
         var weight: UInt16?
         var leafWeight: UInt16?
+        var hasWeight = value.kind != .object
         for member in members(value, "RB-03") {
             switch member.name {
             case "major": major = integer(member.value, "RB-04")
             case "minor": minor = integer(member.value, "RB-04")
-            case "weight": weight = integer(member.value, in: 10...1000, "RB-05")
-            case "leafWeight": leafWeight = integer(member.value, in: 10...1000, "RB-05")
+            case "weight":
+                hasWeight = true
+                weight = integer(member.value, in: 10...1000, "RB-05")
+            case "leafWeight":
+                hasWeight = true
+                leafWeight = integer(member.value, in: 10...1000, "RB-05")
             default: unknown(member, among: "major minor weight leafWeight")
             }
         }
         if major == nil { missing("major", in: value, "RB-04") }
         if minor == nil { missing("minor", in: value, "RB-04") }
-        if value["weight"] == nil, value["leafWeight"] == nil, value.kind == .object {
-            findings.error(value.origin, "needs \"weight\", \"leafWeight\" or both", "RB-05")
-        }
+        if !hasWeight { findings.error(value.origin, "needs \"weight\", \"leafWeight\" or both", "RB-05") }
         guard let major, let minor else { return nil }
         var device = Resources.WeightDevice(major: major, minor: minor)
         device.origin = value.origin
@@ -299,13 +302,19 @@ extension Reader {
         for member in members(value, "RH-08") {
             var limit = Resources.RDMALimit(device: member.key)
             limit.origin = member.value.origin
+            var isLimited = member.value.kind != .object
             for part in members(member.value, "RH-08") {
                 switch part.name {
-                case "hcaHandles": limit.hcaHandles = integer(part.value, "RH-09")
-                case "hcaObjects": limit.hcaObjects = integer(part.value, "RH-09")
+                case "hcaHandles":
+                    isLimited = true
+                    limit.hcaHandles = integer(part.value, "RH-09")
+                case "hcaObjects":
+                    isLimited = true
+                    limit.hcaObjects = integer(part.value, "RH-09")
                 default: unknown(part, among: "hcaHandles hcaObjects")
                 }
             }
+            if !isLimited { findings.error(limit.origin, "needs \"hcaHandles\", \"hcaObjects\" or both", "RH-08") }
             limits.append(limit)
         }
         return limits

@@ -1,7 +1,7 @@
 /// The system call filter. Source: config-linux.md#seccomp; rows SE.
 
 extension Reader {
-    mutating func seccomp(_ value: JSONValue) -> Seccomp? {
+    mutating func seccomp(_ value: JSONValue) -> Seccomp {
         var seccomp = Seccomp(defaultAction: .allow)
         seccomp.origin = value.origin
         var action: JSONValue?
@@ -25,7 +25,8 @@ extension Reader {
             }
         }
         if action == nil { missing("defaultAction", in: value, "SE-02") }
-        guard let action, let known = self.action(action, errno: errno, rows: ("SE-02", "SE-03")) else { return nil }
+        // Without an action the rest is still checked.
+        guard let action, let known = self.action(action, errno: errno, rows: ("SE-02", "SE-03")) else { return seccomp }
         if known == .notify {
             findings.error(
                 action.origin, "SCMP_ACT_NOTIFY cannot be the default: the container's start would wait for itself", "SE-02")
@@ -73,7 +74,8 @@ extension Reader {
         case .trace: return .trace(number)
         default:
             findings.error(
-                errno.origin, "only SCMP_ACT_ERRNO and SCMP_ACT_TRACE carry an errno", got: "\(number) with \(value.string ?? "")", rows.errno)
+                errno.origin, "only SCMP_ACT_ERRNO and SCMP_ACT_TRACE carry an errno", got: "\(number) with \(value.string ?? "")",
+                rows.errno)
             return action
         }
     }

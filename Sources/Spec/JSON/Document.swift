@@ -74,7 +74,9 @@ public final class JSONDocument: Sendable {
         return JSONValue(document: self, index: index)
     }
 
-    /// The JSON pointer to a value or, alike, to the member that a name begins. Source: RFC 6901.
+    /// The JSON pointer to a value or, alike, to the member that a name begins.
+    ///
+    /// Source: RFC 6901.
     public func pointer(of origin: Origin) -> String {
         guard var value = value(at: origin) else { return "" }
         var parts: [String] = []

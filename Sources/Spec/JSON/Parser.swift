@@ -150,7 +150,9 @@ struct JSONParser {
     /// The node of a string or number; nil, and a failure, where the string may not be.
     private mutating func node(_ kind: JSONValue.Kind, _ bytes: UnsafePointer<UInt8>, _ count: Int) -> JSONNode? {
         let end = tokenEnd
-        let offset = bytes - text.baseAddress!
+        // A number that ends the text comes from yajl's own buffer, with the blank that it adds to see the end.
+        let isLast = kind == .number && !isInText(bytes)
+        let offset = isLast ? text.count - count : bytes - text.baseAddress!
         if offset >= 0, offset + count <= text.count {
             return JSONNode(
                 kind: kind, parent: open, start: Int32(truncatingIfNeeded: offset), count: Int32(truncatingIfNeeded: count),
@@ -166,6 +168,11 @@ struct JSONParser {
         return JSONNode(
             kind: kind, isCopied: true, parent: open, start: Int32(truncatingIfNeeded: start), count: Int32(truncatingIfNeeded: count),
             end: Int32(truncatingIfNeeded: end))
+    }
+
+    private func isInText(_ bytes: UnsafePointer<UInt8>) -> Bool {
+        let offset = bytes - text.baseAddress!
+        return offset >= 0 && offset < text.count
     }
 
     /// Where the string begins whose closing quote is the byte before `end`: at the last quote that no odd run of backslashes precedes.
@@ -271,7 +278,8 @@ struct JSONParser {
         var offset = max(0, min(tokenEnd, text.count) - 1)
         if !message.hasPrefix("parse") {
             // The lexer gives a byte back that ends a token too early, but not one that begins none.
-            let beginsNone = message.hasPrefix("lexical error: invalid char in json") || message.hasPrefix("lexical error: probable comment")
+            let beginsNone =
+                message.hasPrefix("lexical error: invalid char in json") || message.hasPrefix("lexical error: probable comment")
             if !beginsNone { offset = min(offset + 1, text.count - 1) }
         } else if text[offset] == UInt8(ascii: "\"") {
             offset = JSONParser.openingQuote(of: offset + 1, in: text)

@@ -1,6 +1,8 @@
 /// What yajl lets pass in strings: overlong UTF-8, surrogates, NUL.
 
-/// Where the first byte is that does not belong to well-formed UTF-8. Source: RFC 3629; Unicode table 3-7.
+/// Where the first byte is that does not belong to well-formed UTF-8.
+///
+/// Source: RFC 3629; Unicode table 3-7.
 func firstInvalidUTF8(_ bytes: UnsafeBufferPointer<UInt8>) -> Int? {
     let raw = UnsafeRawBufferPointer(bytes)
     let count = bytes.count

@@ -47,7 +47,9 @@ public struct JSONValue: Sendable {
         if case .integer(let value) = number(as: type) { value } else { nil }
     }
 
-    /// The member of a name, also if it is null. For a few names; iterate ``members`` for many.
+    /// The member of a name, also if it is null.
+    ///
+    /// For a few names; iterate ``members`` for many.
     public subscript(name: StaticString) -> JSONValue? {
         for member in members where member.name == name { return member.value }
         return nil
@@ -92,6 +94,8 @@ public struct JSONText: Sendable {
         guard Int(text.document.nodes[Int(text.index)].count) == count else { return false }
         return text.withBytes { bytes in
             let start = name.utf8Start
+            // Names of a table differ at the end more often than at the beginning.
+            guard count == 0 || bytes[count - 1] == start[count - 1] else { return false }
             for index in 0..<count where bytes[index] != start[index] { return false }
             return true
         }

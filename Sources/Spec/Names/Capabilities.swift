@@ -13,7 +13,8 @@ public struct Capability: Equatable, Sendable {
 
     /// Makes a capability of its name, "CAP_CHOWN".
     public init?(name: String) {
-        guard let index = Capability.table.firstIndex(where: { $0.utf8CodeUnitCount == name.utf8.count && $0.text == name }) else { return nil }
+        let count = name.utf8.count
+        guard let index = Capability.table.firstIndex(where: { $0.utf8CodeUnitCount == count && $0.text == name }) else { return nil }
         number = UInt8(index)
     }
 

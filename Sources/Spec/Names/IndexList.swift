@@ -1,6 +1,8 @@
 /// Lists of CPUs and memory nodes in the kernel's form: "0-3,7".
 
-/// The kernel's list format. Source: cpuset(7) "List format"; rows P-36, RC-07, MP-02.
+/// The kernel's list format.
+///
+/// Source: cpuset(7) "List format"; rows P-36, RC-07, MP-02.
 public enum IndexList {
     /// Why a text is no list.
     public struct Problem: Error, Equatable {
@@ -11,7 +13,9 @@ public enum IndexList {
     /// No machine has as many CPUs or nodes.
     static let maximum: UInt32 = 65535
 
-    /// The ranges of a list, in ascending order without overlap. An empty list has none.
+    /// The ranges of a list, in ascending order without overlap.
+    ///
+    /// An empty list has none.
     public static func parse(_ text: String) -> Result<[ClosedRange<UInt32>], Problem> {
         if text.isEmpty { return .success([]) }
         var ranges: [ClosedRange<UInt32>] = []

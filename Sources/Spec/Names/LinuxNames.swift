@@ -27,7 +27,9 @@ enum LinuxNames {
     /// Execution domains.
     static let personalities: [Named<Personality>] = [Named("LINUX", .linux), Named("LINUX32", .linux32)]
 
-    /// Memory policies. Source: linux/mempolicy.h (MP-01).
+    /// Memory policies.
+    ///
+    /// Source: linux/mempolicy.h (MP-01).
     static let memoryPolicies: [Named<UInt32>] = [
         Named("MPOL_DEFAULT", 0), Named("MPOL_PREFERRED", 1), Named("MPOL_BIND", 2), Named("MPOL_INTERLEAVE", 3), Named("MPOL_LOCAL", 4),
         Named("MPOL_PREFERRED_MANY", 5), Named("MPOL_WEIGHTED_INTERLEAVE", 6),

@@ -25,6 +25,11 @@ extension MountOption {
             self = row.option
             return
         }
+        self.init(parameter: text)
+    }
+
+    /// What no table has: `key` or `key=value`.
+    private init(parameter text: String) {
         guard let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) else {
             self = .data(key: text, value: nil)
             return
@@ -43,13 +48,15 @@ extension MountOption {
             self = row.option
             return
         }
-        self.init(text.string)
+        self.init(parameter: text.string)
     }
 
     /// The names of all options that are not a file system's own (FE-04).
     public static var names: [String] { table.map { $0.name } }
 
-    /// All options that are not a file system's own. Source: config.md#linux-mount-options; rows MO.
+    /// All options that are not a file system's own.
+    ///
+    /// Source: config.md#linux-mount-options; rows MO.
     public static let table: [MountOptionRow] = [
         MountOptionRow("defaults", .defaults, "MO-01"),
         MountOptionRow("ro", .attribute(.readOnly, set: true, recursive: false), "MO-02"),

@@ -3,11 +3,11 @@
 /// The candidate nearest to a word, if any is near enough to be what was meant.
 ///
 /// A candidate counts if the word is its beginning or the other way round (three bytes at least), or if few edits lead from one to the
-/// other: one in a word of up to four bytes, two up to eight, else three. Capitals do not count.
+/// other: none in a single letter, one in a word of up to four bytes, two up to eight, else three. Capitals do not count.
 public func nearest(to word: String, among candidates: [String]) -> String? {
     let word = lowercase(word)
     guard word.count <= 64 else { return nil }
-    let limit = word.count <= 4 ? 1 : word.count <= 8 ? 2 : 3
+    let limit = word.count < 2 ? 0 : word.count <= 4 ? 1 : word.count <= 8 ? 2 : 3
     var best: (distance: Int, name: String)?
     for name in candidates {
         let candidate = lowercase(name)

@@ -1,6 +1,8 @@
 /// Names of resource limits, scheduling policies and flags, and I/O classes.
 
-/// Resource limits by number. Source: asm-generic/resource.h (P-11).
+/// Resource limits by number.
+///
+/// Source: asm-generic/resource.h (P-11).
 enum RlimitNames {
     static let table: [Named<Int32>] = [
         Named("RLIMIT_CPU", 0), Named("RLIMIT_FSIZE", 1), Named("RLIMIT_DATA", 2), Named("RLIMIT_STACK", 3), Named("RLIMIT_CORE", 4),
@@ -21,7 +23,9 @@ extension Rlimit {
     public static var names: [String] { Spec.names(of: RlimitNames.table) }
 }
 
-/// Scheduling policies and flags. Source: linux/sched.h (P-25, P-28).
+/// Scheduling policies and flags.
+///
+/// Source: linux/sched.h (P-25, P-28).
 enum SchedulerNames {
     static let policies: [Named<UInt32>] = [
         Named("SCHED_OTHER", 0), Named("SCHED_FIFO", 1), Named("SCHED_RR", 2), Named("SCHED_BATCH", 3), Named("SCHED_ISO", 4),
@@ -46,6 +50,8 @@ enum SchedulerNames {
         return "\(policy)"
     }
 
-    /// I/O classes. Source: linux/ioprio.h (P-33).
+    /// I/O classes.
+    ///
+    /// Source: linux/ioprio.h (P-33).
     static let ioClasses: [Named<UInt32>] = [Named("IOPRIO_CLASS_RT", 1), Named("IOPRIO_CLASS_BE", 2), Named("IOPRIO_CLASS_IDLE", 3)]
 }

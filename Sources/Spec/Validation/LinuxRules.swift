@@ -6,8 +6,12 @@ func checkDevices(_ linux: Linux, _ findings: inout Findings) {
         if !isAbsolute(device.path.value) {
             findings.error(device.path.origin, "a device's path must be absolute", got: shown(device.path.value), "D-03")
         }
-        checkMapped(Located(device.uid ?? 0, device.origin), "uid", linux.uidMappings, linux, row: "D-06", &findings)
-        checkMapped(Located(device.gid ?? 0, device.origin), "gid", linux.gidMappings, linux, row: "D-06", &findings)
+        if let uid = device.uid {
+            checkMapped(Located(uid, device.origin), "uid", linux.uidMappings, linux, row: "D-06", &findings)
+        }
+        if let gid = device.gid {
+            checkMapped(Located(gid, device.origin), "gid", linux.gidMappings, linux, row: "D-06", &findings)
+        }
         if device.kind == .fifo { continue }
         let number = UInt64(device.kind.rawValue) << 62 | UInt64(device.major) << 31 | UInt64(device.minor)
         if let first = firstOfNumber[number] {
@@ -51,7 +55,9 @@ func checkNetDevices(_ linux: Linux, _ findings: inout Findings) {
     }
 }
 
-/// What the kernel takes as an interface's name. Source: dev_valid_name(); a template has one "%d".
+/// What the kernel takes as an interface's name.
+///
+/// Source: dev_valid_name(); a template has one "%d".
 private func isInterfaceName(_ name: String, allowsTemplate: Bool) -> Bool {
     let bytes = Array(name.utf8)
     guard (1...15).contains(bytes.count), name != ".", name != ".." else { return false }

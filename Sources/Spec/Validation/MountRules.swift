@@ -19,6 +19,7 @@ private func checkDestination(_ mount: Mount, _ findings: inout Findings) {
         findings.warning(
             destination.origin, "a relative destination is deprecated and counts from \"/\"", got: shown(destination.value), "M-02")
     }
+    guard mentionsProc(destination.value) else { return }
     let path = lexicallyCleaned(destination.value)
     if path == "/proc" {
         let type = mount.type?.value ?? ""
@@ -38,6 +39,16 @@ private let allowedBelowProc: [StaticString] = [
     "/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat", "/proc/swaps", "/proc/uptime", "/proc/loadavg", "/proc/slabinfo",
     "/proc/net/dev", "/proc/sys/kernel/ns_last_pid", "/proc/sys/crypto/fips_enabled",
 ]
+
+/// Whether a path has the letters "proc" at all: few do, and only they are taken apart.
+private func mentionsProc(_ path: String) -> Bool {
+    var word: UInt32 = 0
+    for byte in path.utf8 {
+        word = word << 8 | UInt32(byte)
+        if word == 0x7072_6F63 { return true }
+    }
+    return false
+}
 
 /// An absolute path without empty components, "." and "..": what it names where there are no links.
 func lexicallyCleaned(_ path: String) -> String {
@@ -97,7 +108,8 @@ private func checkOptions(_ mount: Mount, _ findings: inout Findings) {
         case .superblock(.mandatoryLocks, _):
             findings.note(option.origin, "kernels since 5.15 ignore mandatory locks", "MO-15")
         case .superblock:
-            if isBind { findings.warning(option.origin, "the option belongs to the file system and has no effect on a bind mount", "MO-06") }
+            guard isBind else { continue }
+            findings.warning(option.origin, "the option belongs to the file system and has no effect on a bind mount", "MO-06")
         case .copyUp:
             if mount.type?.value != "tmpfs" || isBind { findings.error(option.origin, "tmpcopyup works with tmpfs only", "MO-32") }
         case .remount:

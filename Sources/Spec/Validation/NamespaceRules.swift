@@ -32,13 +32,14 @@ func checkMappings(_ linux: Linux, _ findings: inout Findings) {
     guard !linux.lacksMappings else { return }
     let hasNone = linux.uidMappings.isEmpty && linux.gidMappings.isEmpty
     if let path = user.path {
-        if !hasNone { findings.error(path.origin, "a user namespace that is joined has mappings already", hint: "leave out either", "N-09") }
+        // Podman adds a mapping of its own making, containerd and CRI-O repeat the namespace's: only the host can tell them apart.
+        if !hasNone { findings.warning(path.origin, "mappings are ignored: a user namespace that is joined has its own", "N-09") }
     } else if linux.uidMappings.isEmpty || linux.gidMappings.isEmpty {
         findings.error(user.origin, "a user namespace needs uidMappings and gidMappings or a path", "N-09")
     }
 }
 
-/// Sizes, ends and overlaps of ranges, on both sides.
+/// Ends and overlaps of ranges, on both sides.
 func checkRanges(_ mappings: [IDMapping], _ name: String, row: String, _ findings: inout Findings) {
     if mappings.count > maximumMappings {
         findings.error(
@@ -46,10 +47,6 @@ func checkRanges(_ mappings: [IDMapping], _ name: String, row: String, _ finding
         return
     }
     for (index, mapping) in mappings.enumerated() {
-        if mapping.size == 0 {
-            findings.error(mapping.origin, "size is 0", "I-03")
-            continue
-        }
         let limit: UInt64 = 1 << 32
         if UInt64(mapping.containerID) + UInt64(mapping.size) > limit || UInt64(mapping.hostID) + UInt64(mapping.size) > limit {
             findings.error(mapping.origin, "the range ends above 4294967295", "I-03")

@@ -11,16 +11,13 @@ func checkProcess(_ process: Process?, _ linux: Linux, _ findings: inout Finding
     if let scheduler = process.scheduler { checkScheduler(scheduler, &findings) }
     checkList(process.execCPUAffinity?.initial, row: "P-36", &findings)
     checkList(process.execCPUAffinity?.final, row: "P-37", &findings)
-    checkUser(process.user, linux, &findings)
+    checkUser(process, linux, &findings)
 }
 
 private func checkProgram(_ process: Process, _ findings: inout Findings) {
-    if process.args.isEmpty {
-        findings.error(process.origin, "args must have at least one element", "P-08")
-    } else if process.args[0].value.isEmpty {
-        findings.error(process.args[0].origin, "the program's name is empty", "P-08")
-    }
-    // An absent cwd was noted in decoding.
+    // What a document lacks was noted in decoding.
+    if process.args.isEmpty, process.origin == .none { findings.error(.none, "args must have at least one element", "P-08") }
+    if let program = process.args.first, program.value.isEmpty { findings.error(program.origin, "the program's name is empty", "P-08") }
     if !isAbsolute(process.cwd.value), process.cwd.origin != .none || !process.cwd.value.isEmpty {
         findings.error(process.cwd.origin, "cwd must be absolute", got: shown(process.cwd.value), "P-06")
     }
@@ -96,14 +93,17 @@ func checkList(_ list: Located<String>?, row: String, _ findings: inout Findings
     findings.error(list.origin, problem.message, got: shown(list.value), row)
 }
 
-private func checkUser(_ user: User, _ linux: Linux, _ findings: inout Findings) {
+private func checkUser(_ process: Process, _ linux: Linux, _ findings: inout Findings) {
+    let user = process.user
     let ids = [(user.uid, "P-39"), (user.gid, "P-40")] + user.additionalGids.map { ($0, "P-43") }
     for (id, row) in ids where id.value == UInt32.max {
         findings.error(id.origin, "4294967295 is no id: to the kernel it means \"unchanged\"", row)
     }
-    if let umask = user.umask, umask > 0o777 { findings.error(.none, "umask must be in 0...511", got: "\(umask)", "P-42") }
-    checkMapped(user.uid, "uid", linux.uidMappings, linux, row: "P-39", &findings)
-    checkMapped(user.gid, "gid", linux.gidMappings, linux, row: "P-40", &findings)
+    if let umask = user.umask, umask > 0o777 { findings.error(process.origin, "umask must be in 0...511", got: "\(umask)", "P-42") }
+    let uid = user.uid.origin == .none ? Located(user.uid.value, process.origin) : user.uid
+    let gid = user.gid.origin == .none ? Located(user.gid.value, process.origin) : user.gid
+    checkMapped(uid, "uid", linux.uidMappings, linux, row: "P-39", &findings)
+    checkMapped(gid, "gid", linux.gidMappings, linux, row: "P-40", &findings)
     for gid in user.additionalGids { checkMapped(gid, "gid", linux.gidMappings, linux, row: "P-43", &findings) }
 }
 
@@ -111,7 +111,7 @@ private func checkUser(_ user: User, _ linux: Linux, _ findings: inout Findings)
 func checkMapped(
     _ id: Located<UInt32>, _ kind: String, _ mappings: [IDMapping], _ linux: Linux, row: String, _ findings: inout Findings
 ) {
-    guard !mappings.isEmpty, !linux.lacksMappings, linux.has(.user) else { return }
+    guard !mappings.isEmpty, !linux.lacksMappings, let user = linux.namespace(.user), user.path == nil else { return }
     for mapping in mappings where id.value >= mapping.containerID && id.value - mapping.containerID < mapping.size { return }
     findings.error(id.origin, "\(kind) \(id.value) is not mapped in linux.\(kind)Mappings", row)
 }

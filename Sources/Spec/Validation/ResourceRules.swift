@@ -16,23 +16,22 @@ func checkLimits(_ resources: Resources, isUpdate: Bool, _ findings: inout Findi
     for limit in resources.hugepageLimits where !pageSizes.insert(limit.pageSize).inserted {
         findings.error(limit.origin, "a second limit for pages of \(limit.pageSize)", "RH-02")
     }
-    for limit in resources.rdma where limit.hcaHandles == nil && limit.hcaObjects == nil {
-        findings.error(limit.origin, "needs \"hcaHandles\", \"hcaObjects\" or both", "RH-08")
-    }
     for priority in resources.network?.priorities ?? [] where priority.value.name.isEmpty {
         findings.error(priority.origin, "an interface's name is empty", "RH-05")
     }
     if let pids = resources.pids, pids.value < -1 {
         findings.error(pids.origin, "pids limit must be -1 (no limit) or more", got: "\(pids.value)", "RH-07")
     }
-    for pair in resources.unified where pair.key.isEmpty || pair.key == "." || pair.key == ".." || pair.key.utf8.contains(UInt8(ascii: "/")) {
-        findings.error(pair.origin, "must be a file's name in the cgroup's directory", got: shown(pair.key), "RU-01")
+    for pair in resources.unified {
+        let isName = !pair.key.isEmpty && pair.key != "." && pair.key != ".." && !pair.key.utf8.contains(UInt8(ascii: "/"))
+        if !isName { findings.error(pair.origin, "must be a file's name in the cgroup's directory", got: shown(pair.key), "RU-01") }
     }
 }
 
 private func checkMemory(_ memory: Resources.Memory, isUpdate: Bool, _ findings: inout Findings) {
     let limits = [
-        (memory.limit, "RM-02"), (memory.reservation, "RM-03"), (memory.swap, "RM-04"), (memory.kernel, "RM-06"), (memory.kernelTCP, "RM-07"),
+        (memory.limit, "RM-02"), (memory.reservation, "RM-03"), (memory.swap, "RM-04"), (memory.kernel, "RM-06"),
+        (memory.kernelTCP, "RM-07"),
     ]
     for case (let limit?, let row) in limits where limit.value < -1 {
         findings.error(limit.origin, "must be -1 (no limit) or more", got: "\(limit.value)", row)
@@ -49,7 +48,8 @@ private func checkMemory(_ memory: Resources.Memory, isUpdate: Bool, _ findings:
         if limit == 0, !isUpdate {
             findings.error(swap.origin, "swap is memory and swap together and needs a memory limit", got: "\(swap.value)", "RM-04")
         } else if limit > 0, swap.value < limit {
-            findings.error(swap.origin, "swap is memory and swap together and must be at least the limit \(limit)", got: "\(swap.value)", "RM-04")
+            findings.error(
+                swap.origin, "swap is memory and swap together and must be at least the limit \(limit)", got: "\(swap.value)", "RM-04")
         }
     }
     if let swappiness = memory.swappiness, swappiness.value > 100 {

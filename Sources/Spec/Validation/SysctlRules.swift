@@ -63,10 +63,13 @@ func checkSysctls(_ config: Config, _ findings: inout Findings) {
     var paths: Set<String> = []
     for pair in config.linux.sysctl {
         guard let path = Sysctl.path(pair.key) else {
-            findings.error(pair.origin, "bad sysctl name", got: shown(pair.key), hint: "want components joined by \".\" or by \"/\"", "SY-01")
+            let hint = "want components joined by \".\" or by \"/\""
+            findings.error(pair.origin, "bad sysctl name", got: shown(pair.key), hint: hint, "SY-01")
             continue
         }
-        if !paths.insert(path).inserted { findings.error(pair.origin, "sysctl \(shown(pair.key)) is set twice in different spellings", "SY-01") }
+        if !paths.insert(path).inserted {
+            findings.error(pair.origin, "sysctl \(shown(pair.key)) is set twice in different spellings", "SY-01")
+        }
         checkSysctl(pair, path, config, &findings)
     }
 }
@@ -82,7 +85,7 @@ private func checkSysctl(_ pair: Pair, _ path: String, _ config: Config, _ findi
     }
     if !config.linux.has(owner) {
         findings.error(
-            pair.origin, "sysctl \(shown(pair.key)) needs a \"\(owner.name)\" entry in linux.namespaces; it would change the host",
+            pair.origin, "sysctl \(shown(pair.key)) needs \"\(owner.name)\" in linux.namespaces; it would change the host",
             Sysctl.row(owner))
     }
     if path == "kernel/domainname", let domainname = config.domainname, domainname.value != pair.value {

@@ -1,7 +1,9 @@
 /// All rules over a config that need no host. Each file beside this one has those of a part; none of them changes anything.
 
 extension Config {
-    /// What is wrong in the config's values and between them, in the document's order. Complements what decoding finds.
+    /// What is wrong in the config's values and between them, in the document's order.
+    ///
+    /// Complements what decoding finds.
     public func validate() -> [Diagnostic] {
         var findings = Findings()
         checkRoot(self, &findings)
@@ -35,7 +37,9 @@ extension Process {
 }
 
 extension Resources {
-    /// What is wrong in limits. An update may leave out what is set already.
+    /// What is wrong in limits.
+    ///
+    /// An update may leave out what is set already.
     public func validate(isUpdate: Bool = false) -> [Diagnostic] {
         var findings = Findings()
         checkLimits(self, isUpdate: isUpdate, &findings)
