@@ -77,6 +77,7 @@ extension Cgroup {
             throw error
         }
         if !wasFrozen || isKill { try thaw(record) }
+        if isKill { thawForDeath(record) }
         if let result { throw CgroupError("signal the processes of the cgroup", record.paths.first ?? "", result, value: "\(signal)") }
     }
 
@@ -90,11 +91,15 @@ extension Cgroup {
         return failure
     }
 
-    /// Lets processes that a v1 freezer holds receive their SIGKILL.
+    /// Lets processes that a v1 freezer holds receive their SIGKILL, also those that the container has frozen itself.
     ///
     /// A frozen v2 cgroup does not keep them from it.
     private static func thawForDeath(_ record: CgroupRecord) {
         guard let freezer = record.freezer else { return }
-        try? writeText("THAWED", to: freezer + "/freezer.state")
+        var waiting = [freezer]
+        while let path = waiting.popLast() {
+            try? writeText("THAWED", to: path + "/freezer.state")
+            for name in (try? subdirectories(of: path)) ?? [] { waiting.append(path + "/" + name) }
+        }
     }
 }

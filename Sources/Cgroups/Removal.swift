@@ -76,6 +76,8 @@ extension Cgroup {
 
     /// Removes a cgroup and those below it, deepest first.
     ///
+    /// What is below the leaf is the container's, also where the leaf itself is not ours.
+    ///
     /// - Returns: Whether nothing of it is left.
     private static func removeTree(_ path: String, _ record: CgroupRecord) throws(CgroupError) -> Bool {
         var order = [path]

@@ -67,7 +67,7 @@ struct WriteRun {
             return true
         } catch {
             switch write.leniency {
-            case .mayFollowNext where mayWait && (error == .invalidArgument || error == .busy): return false
+            case .mayFollowNext where mayWait && error == .invalidArgument: return false
             case .tolerates(let errors, _) where errors.contains(error): return true
             case .otherwise(let file, let value) where error == .noEntry:
                 var other = write

@@ -163,6 +163,22 @@ struct LiveTests {
         #expect(try leftovers(name).isEmpty)
     }
 
+    @Test("processes that the container froze itself in a v1 freezer are killed too")
+    func frozenByItself() throws {
+        let plan = try plan("/\(name)")
+        let record = plan.record()
+        guard let freezer = record.freezer else { return }
+        try Cgroup.make(plan)
+        try makeDirectory(freezer + "/inner")
+        let sleeper = try Sleeper()
+        try Cgroup.place(sleeper.pid, in: record)
+        try writeText("\(sleeper.pid)", to: freezer + "/inner/cgroup.procs")
+        try writeText("FROZEN", to: freezer + "/inner/freezer.state")
+        try Cgroup.remove(record)
+        sleeper.process.waitUntilExit()
+        #expect(try leftovers(name).isEmpty)
+    }
+
     @Test("a signal for all reaches each process, and a paused container stays paused")
     func signalAll() throws {
         let plan = try plan("/\(name)")

@@ -117,6 +117,25 @@ final class LiveV2Tests {
         }
     }
 
+    @Test("delegation gives the directory and the kernel's list of files, nothing else (CG-07)")
+    func delegation() throws {
+        let plan = try plan("/\(name)") { _ in }
+        let record = plan.record()
+        try Cgroup.make(plan)
+        defer { #expect(throws: Never.self) { try Cgroup.remove(record) } }
+        try Cgroup.delegate(record, toUser: 4242)
+        let path = try #require(record.unified)
+        func owner(_ path: String) throws -> Int? {
+            try FileManager.default.attributesOfItem(atPath: path)[.ownerAccountID] as? Int
+        }
+        #expect(try owner(path) == 4242)
+        let listed = split(try readText("/sys/kernel/cgroup/delegate"), "\n")
+        #expect(listed.contains("cgroup.procs"))
+        for name in try FileManager.default.contentsOfDirectory(atPath: path) {
+            #expect(try owner(path + "/" + name) == (listed.contains(name) ? 4242 : 0), "\(name)")
+        }
+    }
+
     @Test("the directory for CLONE_INTO_CGROUP is that of v2")
     func directory() throws {
         let plan = try plan("/\(name)") { _ in }
