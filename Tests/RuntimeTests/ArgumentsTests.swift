@@ -24,11 +24,11 @@ struct ArgumentsTests {
     static let lines: [(String, Expected)] = [
         // The calls of engines.
         (
-            "--log-format=json --log /l create --bundle /b --pid-file /p --no-pivot --no-new-keyring --preserve-fds 2 --console-socket /s c1",
+            "--log-format=json --log /l create --bundle /b --pid-file /p --no-pivot --preserve-fds 2 --console-socket /s c1",
             Expected(
                 request: .run(.create), globals: [("log-format", "json"), ("log", "/l")],
                 options: [
-                    ("bundle", "/b"), ("pid-file", "/p"), ("no-pivot", "true"), ("no-new-keyring", "true"), ("preserve-fds", "2"),
+                    ("bundle", "/b"), ("pid-file", "/p"), ("no-pivot", "true"), ("preserve-fds", "2"),
                     ("console-socket", "/s"),
                 ], operands: ["c1"])
         ),

@@ -48,7 +48,7 @@ final class FakeInit: @unchecked Sendable {
 
 @Suite("What a container's status is, and what the operations do in it")
 struct StateStatusTests {
-    static let own = try! ProcessIdentity(of: getpid())
+    static let own = Sleeper.identity(of: getpid())
 
     @Test("a record without a process is being created while somebody has the lock, and stopped afterwards (ST-03)")
     func creating() throws {

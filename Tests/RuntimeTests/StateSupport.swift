@@ -8,7 +8,7 @@ final class TemporaryStore {
 
     init() {
         let path = NSTemporaryDirectory() + "state-\(UUID().uuidString)"
-        try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        precondition(mkdir(path, 0o700) == 0, path)
         store = StateStore(root: path)
     }
 
@@ -34,7 +34,13 @@ final class Sleeper: @unchecked Sendable {
         self.pid = pid
     }
 
-    var identity: ProcessIdentity { try! ProcessIdentity(of: pid) }
+    var identity: ProcessIdentity { Sleeper.identity(of: pid) }
+
+    /// A living process's identity.
+    static func identity(of pid: pid_t) -> ProcessIdentity {
+        guard let identity = try? ProcessIdentity(of: pid) else { preconditionFailure("no process \(pid)") }
+        return identity
+    }
 
     /// The signal that ended it.
     func waitForSignal() -> Int32 {

@@ -56,7 +56,9 @@ struct SeccompCache {
         return SeccompCache.program(in: content, key: key)
     }
 
-    /// Keeps a program. That it cannot be kept is no failure.
+    /// Keeps a program.
+    ///
+    /// That it cannot be kept is no failure.
     func write(_ instructions: [UInt8]) {
         do { try replace(SeccompCache.content(instructions, key: key)) } catch {}
     }

@@ -3,7 +3,9 @@
 import CLinux
 import Linux
 
-/// A file's type, owner and identity. Source: statx(2).
+/// A file's type, owner and identity.
+///
+/// Source: statx(2).
 struct FileStatus: Equatable {
     /// Type and permission bits.
     var mode: UInt32
@@ -48,7 +50,9 @@ func effectiveUser() -> UInt32 {
     UInt32(truncatingIfNeeded: cl_syscall(Int(__NR_geteuid), 0, 0, 0, 0, 0, 0))
 }
 
-/// The names in an open directory, without `.` and `..`, in the kernel's order. Source: getdents64(2).
+/// The names in an open directory, without `.` and `..`, in the kernel's order.
+///
+/// Source: getdents64(2).
 func directoryNames(_ directory: borrowing OwnedFD) throws(Errno) -> [String] {
     var names: [String] = []
     let size = 32 << 10
