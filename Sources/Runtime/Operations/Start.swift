@@ -12,7 +12,10 @@ extension StateStore {
     /// - Source: runtime.md#start; rows OP-03, LC-06 to LC-09.
     public func start(_ id: ContainerID) throws(Failure) -> [String] {
         var entry = try find(id)
-        guard try entry.lock() else { throw Failure("start the container", id.name, kind: .notFound) }
+        guard try entry.lock(within: 10_000) else {
+            throw Failure("start the container", id.name, detail: "another call has been at work on it for 10 seconds")
+        }
+        guard entry.isCurrent else { throw Failure("start the container", id.name, kind: .notFound) }
         let record = entry.readRecord()
         let status = entry.status(record)
         guard let record, status == .created, let process = record.openProcess() else { throw refusal(id, status) }
@@ -43,7 +46,9 @@ extension StateStore {
         return Failure("start the container", id.name, detail: kind == .general ? "it is still being created" : nil, kind: kind)
     }
 
-    /// Connects to the init and gives the word. From the renaming on the status is the init's to tell.
+    /// Connects to the init and gives the word.
+    ///
+    /// From the renaming on the status is the init's to tell.
     private func announce(_ entry: borrowing Entry) throws(Failure) -> OwnedFD {
         do throws(Errno) {
             let isFirst = entry.has(Entry.File.start)
