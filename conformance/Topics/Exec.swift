@@ -28,7 +28,9 @@ extension Lab {
 let exec = Topic("exec") { topic in
     for status in [0, 1, 42, 255] as [Int32] {
         topic.claim("exec ends with the command's status \(status)", rows: ["CLI-08"]) { lab in
-            try equal(try lab.runningContainer().exec([], "sh", "-c", "exit \(status)").status, status, "status")
+            let outcome = try lab.runningContainer().exec([], "sh", "-c", "echo ran; exit \(status)")
+            try equal(outcome.line, "ran", "output")
+            try equal(outcome.status, status, "status")
         }
     }
 
@@ -52,6 +54,7 @@ let exec = Topic("exec") { topic in
     topic.claim("the command is in the container's cgroup", rows: ["CG-08", "CLI-08"]) { lab in
         let box = try lab.runningContainer()
         let text = try box.says([], "cat /proc/self/cgroup")
+        try expect(!text.isEmpty, "no cgroup at all")
         for line in text.split(separator: "\n") where Cgroups.isUnified ? line.hasPrefix("0:") : true {
             try expect(line.hasSuffix(":/"), "a cgroup is not the container's: \(line)")
         }

@@ -147,7 +147,8 @@ let rootfs = Topic("rootfs") { topic in
     }
 
     topic.claim("without a terminal there is no console", rows: ["D-14"]) { lab in
-        let outcome = try lab.container("head -c 1 /dev/console </dev/console 2>&1; ls /dev/pts").printed()
+        let outcome = try lab.container("head -c 1 /dev/console </dev/console 2>&1; ls /dev/pts; echo end").printed()
+        try contains(outcome, "end", "output")
         try expect(!outcome.split(separator: "\n").contains("0"), "there is a pty: \(outcome)")
     }
 
