@@ -1,5 +1,7 @@
 /// What a case is: a claim, the spec rows that it proves, and the steps that could refute it.
 
+import Foundation
+
 /// One claim about a runtime.
 struct Case: Sendable {
     let name: String
@@ -39,6 +41,12 @@ struct Failure: Error {
 /// Fails the case unless the condition holds.
 func expect(_ condition: Bool, _ message: @autoclosure () throws -> String) throws {
     if !condition { throw Failure(message: try message()) }
+}
+
+/// Fails the case unless a command failed and said why.
+func refused(_ outcome: Outcome, _ what: String) throws {
+    try expect(outcome.status != 0, "\(what) was not refused")
+    try expect(!outcome.err.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty, "\(what) failed without a message")
 }
 
 /// Fails the case unless both values are equal.

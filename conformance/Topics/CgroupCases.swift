@@ -204,7 +204,8 @@ let cgroups = Topic("cgroups") { topic in
         let box = try lab.container("exec sleep 100")
         box.config["/linux/cgroupsPath"] = "/../../\(Isolation.token)/\(box.id)"
         try box.save()
-        if try box.create().status != 0 { return }
+        let outcome = try box.create()
+        if outcome.status != 0 { return try refused(outcome, "create") }
         let directory = try Cgroups.directory(of: box.pid(), controller: "pids")
         try expect(!directory.contains(".."), "cgroup \(directory)")
         try contains(directory, "/\(Isolation.token)/\(box.id)", "cgroup")
