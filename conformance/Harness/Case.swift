@@ -8,22 +8,28 @@ struct Case: Sendable {
     let rows: [String]
     /// The first spec release that has what the case needs; a runtime that declares less is skipped.
     let since: String
+    /// Commands beyond the specification's that the case uses; a runtime without them is skipped.
+    let commands: [String]
     let body: @Sendable (Lab) throws -> Void
 }
 
 /// Cases about one subject, in one file.
 struct Topic: Sendable {
     let name: String
+    private let commands: [String]
     private(set) var cases: [Case] = []
 
-    init(_ name: String, _ describe: (inout Topic) -> Void) {
+    init(_ name: String, commands: [String] = [], _ describe: (inout Topic) -> Void) {
         self.name = name
+        self.commands = commands
         describe(&self)
     }
 
     /// Adds a claim to the topic.
-    mutating func claim(_ name: String, rows: [String], since: String = "1.0.0", _ body: @escaping @Sendable (Lab) throws -> Void) {
-        cases.append(Case(name: name, rows: rows, since: since, body: body))
+    mutating func claim(
+        _ name: String, rows: [String], since: String = "1.0.0", commands: [String] = [], _ body: @escaping @Sendable (Lab) throws -> Void
+    ) {
+        cases.append(Case(name: name, rows: rows, since: since, commands: self.commands + commands, body: body))
     }
 }
 

@@ -25,7 +25,7 @@ extension Lab {
     }
 }
 
-let exec = Topic("exec") { topic in
+let exec = Topic("exec", commands: ["exec"]) { topic in
     for status in [0, 1, 42, 255] as [Int32] {
         topic.claim("exec ends with the command's status \(status)", rows: ["CLI-08"]) { lab in
             let outcome = try lab.runningContainer().exec([], "sh", "-c", "echo ran; exit \(status)")

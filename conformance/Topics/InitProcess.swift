@@ -74,9 +74,10 @@ let initProcess = Topic("init") { topic in
     }
 
     topic.claim("/proc/1/fd/1 is the container's stdout", rows: ["N-04"]) { lab in
-        let box = try lab.container("echo direct; echo through PID 1 >/proc/1/fd/1; echo error >/proc/1/fd/2")
+        let box = try lab.container("echo through PID 1 >/proc/1/fd/1; echo error >/proc/1/fd/2; echo direct >>/proc/1/fd/1")
         let outcome = try box.run()
-        try equal(outcome.out, "direct\nthrough PID 1\n", "stdout")
+        // stdout is a file here, which the first redirection empties.
+        try equal(outcome.out, "through PID 1\ndirect\n", "stdout")
         try contains(outcome.err, "error", "stderr")
     }
 

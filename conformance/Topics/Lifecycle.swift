@@ -390,7 +390,7 @@ let lifecycle = Topic("lifecycle") { topic in
         try refused(try box.start(), "start")
     }
 
-    topic.claim("pause stops the payload, resume continues it", rows: ["CG-10", "ST-03"]) { lab in
+    topic.claim("pause stops the payload, resume continues it", rows: ["CG-10", "ST-03"], commands: ["pause", "resume"]) { lab in
         let box = try lab.container("while :; do echo .; sleep 0.01; done")
         try box.up()
         try box.writes(".")
@@ -404,7 +404,7 @@ let lifecycle = Topic("lifecycle") { topic in
         try lab.eventually("output after resume") { box.text != before }
     }
 
-    topic.claim("delete --force ends a paused container", rows: ["CLI-09", "CG-10"]) { lab in
+    topic.claim("delete --force ends a paused container", rows: ["CLI-09", "CG-10"], commands: ["pause"]) { lab in
         let box = try lab.container("exec sleep 100")
         try box.up()
         try equal(try lab.run(["pause", box.id]).status, 0, "pause")
