@@ -20,16 +20,18 @@ let toolchain: String = {
     let triple = "x86_64-unknown-linux-gnu"
 #endif
 
-/// What every Swift target is compiled with. A release build is Embedded Swift: no runtime, no metadata, no existentials.
-/// Debug builds and tests are ordinary Swift over the same sources. Dropping the "Embedded" line (and the link settings
-/// below) gives an ordinary static Swift release.
+/// What every Swift target is compiled with.
+///
+/// A release build is Embedded Swift: no runtime, no metadata, no existentials. Debug builds and tests are ordinary Swift over the same
+/// sources. Dropping the "Embedded" line (and the link settings below) gives an ordinary static Swift release.
 let language: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .treatAllWarnings(as: .error),
     .enableExperimentalFeature("Embedded", .when(configuration: .release)),
-    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-stack-protector"], .when(configuration: .release)),
+    .unsafeFlags(
+        ["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-stack-protector"], .when(configuration: .release)),
 ]
 
 /// A program's own: its entry is a C function, so that it gets its arguments without the Swift runtime.

@@ -4,7 +4,9 @@ import Linux
 import Plan
 
 extension Executor {
-    /// Finds the program as execvp(3) would, as the payload's user. Row P-08.
+    /// Finds the program as execvp(3) would, as the payload's user.
+    ///
+    /// Row P-08.
     mutating func findExecutable(_ step: FindExecutable) throws(Errno) {
         let file = plan.cString(step.file)
         if contains(file, 47) {
@@ -88,7 +90,9 @@ extension Executor {
         }
     }
 
-    /// Executes the payload. The connection of start closes with it, which is start's success.
+    /// Executes the payload.
+    ///
+    /// The connection of start closes with it, which is start's success.
     mutating func execute(_ step: Execute) throws(Errno) {
         let arguments = pointers(step.arguments, extra: nil)
         let environment = pointers(step.environment, extra: home)

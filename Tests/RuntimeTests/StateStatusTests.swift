@@ -48,6 +48,7 @@ final class FakeInit: @unchecked Sendable {
 
 @Suite("What a container's status is, and what the operations do in it")
 struct StateStatusTests {
+    // swift-format-ignore: NeverUseForceTry
     static let own = try! ProcessIdentity(of: getpid())
 
     @Test("a record without a process is being created while somebody has the lock, and stopped afterwards (ST-03)")

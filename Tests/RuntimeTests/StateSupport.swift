@@ -8,6 +8,7 @@ final class TemporaryStore {
 
     init() {
         let path = NSTemporaryDirectory() + "state-\(UUID().uuidString)"
+        // swift-format-ignore: NeverUseForceTry
         try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         store = StateStore(root: path)
     }
@@ -22,9 +23,11 @@ final class Sleeper: @unchecked Sendable {
     init() {
         process.executableURL = URL(fileURLWithPath: "/bin/sleep")
         process.arguments = ["600"]
+        // swift-format-ignore: NeverUseForceTry
         try! process.run()
     }
 
+    // swift-format-ignore: NeverUseForceTry
     var identity: ProcessIdentity { try! ProcessIdentity(of: process.processIdentifier) }
 
     deinit { if process.isRunning { process.terminate() } }

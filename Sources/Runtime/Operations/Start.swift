@@ -43,7 +43,9 @@ extension StateStore {
         return Failure("start the container", id.name, detail: kind == .general ? "it is still being created" : nil, kind: kind)
     }
 
-    /// Connects to the init and gives the word. From the renaming on the status is the init's to tell.
+    /// Connects to the init and gives the word.
+    ///
+    /// From the renaming on the status is the init's to tell.
     private func announce(_ entry: borrowing Entry) throws(Failure) -> OwnedFD {
         do throws(Errno) {
             let isFirst = entry.has(Entry.File.start)
