@@ -267,7 +267,8 @@ private struct Pipe: ~Copyable {
     ///
     /// What exceeds the limit is dropped: a hook that writes much must not block.
     mutating func drain() {
-        while isOpen {
+        // Not for ever: somebody may write as fast as this reads.
+        for _ in 0..<16 where isOpen {
             var entry = cl_pollfd(fd: reader.raw, events: PollEvents.readable, revents: 0)
             guard let count = try? poll(&entry, 1, milliseconds: 0), count == 1 else { return }
             let chunk = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in

@@ -7,8 +7,7 @@ import Testing
 @Suite("Ids, records and the state store")
 struct StateTests {
     @Test(
-        "an id is a path component of the grammar (ST-02)",
-        arguments: ["a", "A-b_c+d.9", ".a", "...", String(repeating: "x", count: 255)])
+        "an id is a path component of the grammar (ST-02)", arguments: ["a", "A-b_c+d.9", ".a", "...", String(repeating: "x", count: 255)])
     func validID(_ name: String) throws {
         #expect(try ContainerID(name).name == name)
     }

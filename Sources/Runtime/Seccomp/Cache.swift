@@ -78,7 +78,8 @@ struct SeccompCache {
         let count = content.count - start
         guard count > 0, count % SeccompProgram.instructionSize == 0,
             count <= SeccompProgram.maximumCount * SeccompProgram.instructionSize,
-            content[head.count..<(head.count + 4)] == word(count)[...], content[(head.count + 4)..<start] == key[...]
+            content[head.count..<(head.count + 4)] == word(count)[...],
+            content[(head.count + 4)..<start] == key[...]
         else { return nil }
         return Array(content[start...])
     }
