@@ -97,7 +97,9 @@ extension Executor {
         try channel.send(Message(.start))
     }
 
-    /// Executes the payload. The connection of start closes with it, which is start's success.
+    /// Executes the payload.
+    ///
+    /// The connection of start closes with it, which is start's success.
     mutating func execute(_ step: Execute) throws(Errno) {
         try announcePayload()
         let arguments = pointers(step.arguments, extra: nil)
