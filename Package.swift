@@ -23,8 +23,10 @@ let toolchain: String = {
 /// Swift's Unicode tables, which an Embedded link names itself.
 let unicodeTables = "\(toolchain)/lib/swift/embedded/\(architecture)-unknown-linux-gnu/libswiftUnicodeDataTables.a"
 
-/// The C library of a release: musl, where it is installed, else glibc. Nothing but libyajl and libseccomp uses it. Its start-up is
-/// what tells them apart: glibc's executes dozens of CPUID instructions, each of which traps in a virtual machine.
+/// The directory of musl, the C library of a release where it is installed; else that is glibc.
+///
+/// Nothing but libyajl and libseccomp uses it. Its start-up is what tells them apart: glibc's executes dozens of CPUID instructions, each
+/// of which traps in a virtual machine.
 let musl = "/usr/lib/\(architecture)-linux-musl"
 let hasMusl = FileManager.default.fileExists(atPath: "\(musl)/libc.a")
 
@@ -40,16 +42,18 @@ let productLink: [String] =
         + linker("--end-group", "\(musl)/crtn.o", "--gc-sections", "-s")
     : ["-nostartfiles", "-static-executable"] + linker("--gc-sections", "-s", "-lyajl_s", "-lseccomp", unicodeTables)
 
-/// What every Swift target is compiled with. A release build is Embedded Swift: no runtime, no metadata, no existentials.
-/// Debug builds and tests are ordinary Swift over the same sources. Dropping the "Embedded" line (and the link settings
-/// below) gives an ordinary static Swift release.
+/// What every Swift target is compiled with.
+///
+/// A release build is Embedded Swift: no runtime, no metadata, no existentials. Debug builds and tests are ordinary Swift over the same
+/// sources. Dropping the "Embedded" line (and the link settings below) gives an ordinary static Swift release.
 let language: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .treatAllWarnings(as: .error),
     .enableExperimentalFeature("Embedded", .when(configuration: .release)),
-    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-stack-protector"], .when(configuration: .release)),
+    .unsafeFlags(
+        ["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-stack-protector"], .when(configuration: .release)),
 ]
 
 /// A program's own: its entry is a C function, so that it gets its arguments without the Swift runtime.

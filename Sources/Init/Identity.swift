@@ -19,10 +19,13 @@ extension Executor {
     func setMemoryPolicy(_ step: SetMemoryPolicy) throws(Errno) {
         let bits = Int(step.mask.count) * 8
         // The kernel reads one bit less than it is told (set_mempolicy(2), "maxnode").
-        try kernel(SystemCallNumber.setMempolicy, Int(step.mode), bits == 0 ? 0 : Int(bitPattern: plan.cString(step.mask)), bits == 0 ? 0 : bits + 1)
+        let mask = bits == 0 ? 0 : Int(bitPattern: plan.cString(step.mask))
+        try kernel(SystemCallNumber.setMempolicy, Int(step.mode), mask, bits == 0 ? 0 : bits + 1)
     }
 
-    /// Takes on the user's ids. The permitted capabilities are kept for ``setCapabilities(_:)``.
+    /// Takes on the user's ids.
+    ///
+    /// The permitted capabilities are kept for ``setCapabilities(_:)``.
     func setUser(_ step: SetUser) throws(Errno) {
         try setKeepCapabilities(true)
         if step.skipsGroups == 0 { try setGroups(plan.cString(step.groups), count: Int(step.groups.count / 4)) }
@@ -38,8 +41,9 @@ extension Executor {
         try setAmbientCapabilities(step.ambient)
     }
 
-    /// Enters the working directory. The first try has the rights from before the change of user, the last one the payload's: either
-    /// may be the one that can enter.
+    /// Enters the working directory.
+    ///
+    /// The first try has the rights from before the change of user, the last one the payload's: either may be the one that can enter.
     mutating func changeDirectory(_ path: UnsafePointer<CChar>) throws(Errno) {
         do {
             try kernel(SystemCallNumber.chdir, Int(bitPattern: path))
@@ -64,7 +68,9 @@ extension Executor {
         }
     }
 
-    /// Finds the user's home directory in the container's /etc/passwd; "/" without an entry. Row P-07.
+    /// Finds the user's home directory in the container's /etc/passwd; "/" without an entry.
+    ///
+    /// Row P-07.
     mutating func setHome(uid: UInt32) throws(Errno) {
         let result = UnsafeMutablePointer<CChar>.allocate(capacity: 4096)
         let prefix = literal("HOME=")
@@ -104,7 +110,9 @@ private struct SchedulerAttributes {
     }
 }
 
-/// An /etc/passwd file's bytes. Source: passwd(5).
+/// An /etc/passwd file's bytes.
+///
+/// Source: passwd(5).
 private struct PasswordFile {
     let bytes: UnsafeRawPointer
     let count: Int

@@ -4,7 +4,9 @@ import Linux
 import Plan
 
 extension Executor {
-    /// Finds the program as execvp(3) would, as the payload's user. Row P-08.
+    /// Finds the program as execvp(3) would, as the payload's user.
+    ///
+    /// Row P-08.
     mutating func findExecutable(_ step: FindExecutable) throws(Errno) {
         let file = plan.cString(step.file)
         if contains(file, 47) {
@@ -95,7 +97,9 @@ extension Executor {
         try channel.send(Message(.start))
     }
 
-    /// Executes the payload. The connection of start closes with it, which is start's success.
+    /// Executes the payload.
+    ///
+    /// The connection of start closes with it, which is start's success.
     mutating func execute(_ step: Execute) throws(Errno) {
         try announcePayload()
         let arguments = pointers(step.arguments, extra: nil)

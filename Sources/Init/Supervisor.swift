@@ -8,7 +8,9 @@ import Linux
 import Plan
 
 extension Executor {
-    /// Splits. Returns in the child, which becomes the payload.
+    /// Splits.
+    ///
+    /// Returns in the child, which becomes the payload.
     func supervise(_ step: Supervise) throws(Errno) {
         // Blocked before the split: what arrives in between is forwarded, not lost.
         try SignalSet.forwardable.block()
@@ -44,7 +46,9 @@ private func watch(_ payload: Int32) -> Never {
     }
 }
 
-/// Reaps every zombie. Returns the exit code to end with if the payload was among them.
+/// Reaps every zombie.
+///
+/// Returns the exit code to end with if the payload was among them.
 private func reap(_ payload: Int32) -> Int32? {
     var result: Int32?
     while true {

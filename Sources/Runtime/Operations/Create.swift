@@ -73,7 +73,9 @@ private func launch(
     }
 }
 
-/// Takes back what was made. What was there before stays.
+/// Takes back what was made.
+///
+/// What was there before stays.
 private func undo(_ entry: inout Entry, _ record: Record, _ store: StateStore) {
     // The failure that led here is the one to tell. What cannot be removed keeps its record, so that delete can try again.
     _ = try? store.destroy(entry, record)
@@ -187,7 +189,9 @@ extension CreateRequest {
         options.noNewKeyring = noNewKeyring
         options.usesCgroups = cgroupManager != .disabled
         options.preservedDescriptors = preservedDescriptors + listenDescriptors
-        if listenDescriptors > 0 { options.listenEnvironment = ["LISTEN_FDS=\(listenDescriptors)"] + (listenNames.map { ["LISTEN_FDNAMES=\($0)"] } ?? []) }
+        if listenDescriptors > 0 {
+            options.listenEnvironment = ["LISTEN_FDS=\(listenDescriptors)"] + (listenNames.map { ["LISTEN_FDNAMES=\($0)"] } ?? [])
+        }
         for descriptor in 3..<(3 + Int(options.preservedDescriptors)) {
             do throws(Errno) { try kernel(__NR_fcntl, descriptor, Int(F_SETFD), 0) } catch {
                 throw Failure("pass descriptor \(descriptor) to the payload", errno: error, hint: "see --preserve-fds and LISTEN_FDS")
