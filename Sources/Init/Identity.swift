@@ -27,6 +27,7 @@ extension Executor {
     ///
     /// The permitted capabilities are kept for ``setCapabilities(_:)``.
     func setUser(_ step: SetUser) throws(Errno) {
+        giveStandardStreams(to: step.uid)
         try setKeepCapabilities(true)
         if step.skipsGroups == 0 { try setGroups(plan.cString(step.groups), count: Int(step.groups.count / 4)) }
         try setGroupID(step.gid)
@@ -34,6 +35,18 @@ extension Executor {
         try setKeepCapabilities(false)
         // A change of user restores /proc/sys/fs/suid_dumpable, which may say "dumpable".
         try setDumpable(false)
+    }
+
+    /// Makes the user own stdin, stdout and stderr, so that it can open /dev/stdout where that is a pipe or a file of the caller's.
+    ///
+    /// As runc and crun have it: /dev/null and what cannot be given away (an unmapped owner, a read-only file system) stay as they are.
+    private func giveStandardStreams(to uid: UInt32) {
+        for descriptor in 0...2 {
+            guard let status = try? FileStatus.of(at: descriptor), status.uid != uid, !status.isCharacterDevice(1, 3) else { continue }
+            // AT_EMPTY_PATH 0x1000; the group stays.
+            kernelIgnoringFailure(
+                SystemCallNumber.fchownat, descriptor, Int(bitPattern: emptyPath), Int(uid), Int(UInt32.max), 0x1000)
+        }
     }
 
     func setCapabilities(_ step: SetCapabilities) throws(Errno) {

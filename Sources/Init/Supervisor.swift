@@ -18,6 +18,8 @@ extension Executor {
         if payload.isChild { return }
         closeDescriptors(from: 3)
         do throws(Errno) {
+            // Out of the caller's process group: what its terminal sends there is not meant for the container.
+            try kernel(SystemCallNumber.setsid)
             try setUser(step.user)
             try Linux.setCapabilities(effective: step.capabilities, permitted: step.capabilities, inheritable: 0)
             try setAmbientCapabilities(0)
