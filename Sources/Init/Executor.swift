@@ -30,6 +30,8 @@ struct Executor {
     var executable: UnsafePointer<CChar>?
     /// Whether the working directory was entered already with the rights before the change of user.
     var hasEnteredDirectory = false
+    /// Whether start was told that the payload comes next.
+    var hasAnnouncedPayload = false
     /// Whether no try to enter it was made yet.
     var isBeforeUserChange = true
 
@@ -117,6 +119,8 @@ struct Executor {
         case .findExecutable(let step): try findExecutable(step)
         case .awaitStart: try awaitStart()
         case .loadSeccomp(let step):
+            // Under the payload's filter no word may get through any more.
+            try announcePayload()
             try loadSeccompFilter(plan.cString(step.program), count: Int(step.program.count), flags: step.flags)
         case .execute(let step): try execute(step)
         }

@@ -88,8 +88,16 @@ extension Executor {
         }
     }
 
+    /// Tells start that nothing is in the way of the payload any more: from here on a closed connection is its success.
+    mutating func announcePayload() throws(Errno) {
+        if hasAnnouncedPayload { return }
+        hasAnnouncedPayload = true
+        try channel.send(Message(.start))
+    }
+
     /// Executes the payload. The connection of start closes with it, which is start's success.
     mutating func execute(_ step: Execute) throws(Errno) {
+        try announcePayload()
         let arguments = pointers(step.arguments, extra: nil)
         let environment = pointers(step.environment, extra: home)
         resetSignalDispositions()

@@ -49,14 +49,12 @@ public func setGroups(_ groups: UnsafeRawPointer, count: Int) throws(Errno) {
 /// Drops the capabilities that are not in `kept` from the bounding set. Source: PR_CAPBSET_DROP.
 public func limitBoundingSet(to kept: UInt64) throws(Errno) {
     for number in 0..<64 where kept & (1 << UInt64(number)) == 0 {
-        do {
-            // A read of an unknown number fails with EINVAL: that is how the last one is known.
-            if try processControl(PR_CAPBSET_READ, number) == 0 { continue }
-        } catch {
+        do { try processControl(PR_CAPBSET_DROP, number) } catch {
+            // An unknown number: that is how the last one is known.
             if error == .invalidArgument { return }
-            throw error
+            // Without CAP_SETPCAP only what is in the set is a problem.
+            if try processControl(PR_CAPBSET_READ, number) != 0 { throw error }
         }
-        try processControl(PR_CAPBSET_DROP, number)
     }
 }
 
