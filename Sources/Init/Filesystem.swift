@@ -247,7 +247,9 @@ extension Executor {
     /// Row LC-14.
     mutating func enterRoot(_ step: EnterRoot) throws(Errno) {
         try kernel(SystemCallNumber.fchdir, Int(root))
-        if step.byMoving != 0 {
+        if step.way == EnterRoot.Way.changing.rawValue {
+            try kernel(SystemCallNumber.chroot, Int(bitPattern: literal(".")))
+        } else if step.way == EnterRoot.Way.moving.rawValue {
             let slash = try OwnedFD.open(literal("/"), [.path, .directory])
             try MountTree(rootDirectory.duplicate()).attach(to: slash.number)
             try kernel(SystemCallNumber.chroot, Int(bitPattern: literal(".")))

@@ -16,7 +16,6 @@ extension Executor {
         try SignalSet.forwardable.block()
         let payload = try cloneProcess(CloneOptions())
         if payload.isChild { return }
-        closeDescriptors(from: 3)
         do throws(Errno) {
             // Out of the caller's process group: what its terminal sends there is not meant for the container.
             try kernel(SystemCallNumber.setsid)
@@ -24,10 +23,13 @@ extension Executor {
             try Linux.setCapabilities(effective: step.capabilities, permitted: step.capabilities, inheritable: 0)
             try setAmbientCapabilities(0)
             try setNoNewPrivileges()
+            // Nothing of the runtime's may be left once the payload can look into this process.
+            closeDescriptors(from: 3)
             try setDumpable(true)
             try loadSupervisorFilter()
         } catch {
-            // The payload must not run under a supervisor that has more rights than it. The runtime sees its socket close.
+            // The payload must not run under a supervisor that has more rights than it.
+            channel.fail(error, Detail(), step: self.step)
             exitProcess(InitStatus.failed)
         }
         unmap(plan.bytes.baseAddress!, count: plan.bytes.count)

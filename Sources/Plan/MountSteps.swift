@@ -267,8 +267,17 @@ public struct BindNode: Equatable, Sendable {
 
 /// ``Step/enterRoot(_:)``.
 public struct EnterRoot: Equatable, Sendable {
-    /// 1: by moving the mount and chroot(2), for a root on which pivot_root(2) cannot work (`--no-pivot`).
-    public var byMoving: UInt32
+    /// How the root is entered.
+    public enum Way: UInt32, Equatable, Sendable {
+        /// By pivot_root(2), which leaves nothing of the old root.
+        case pivoting = 0
+        /// By moving the mount and chroot(2), for a root on which pivot_root(2) cannot work (`--no-pivot`).
+        case moving = 1
+        /// By chroot(2) alone: in a mount namespace that others live in, whose root stays.
+        case changing = 2
+    }
+    /// The number of the ``Way``.
+    public var way: UInt32
     /// Makes the step.
-    public init(byMoving: Bool) { self.byMoving = byMoving ? 1 : 0 }
+    public init(_ way: Way) { self.way = way.rawValue }
 }

@@ -234,43 +234,6 @@ let namespaces = Topic("namespaces") { topic in
         let second = try lab.container("readlink /proc/self/ns/time") { $0.join("time", path) }
         try equal(try second.printed(), Namespace.at(path), "namespace")
     }
-
-    // MARK: Network devices
-
-    topic.claim("a network device is moved, renamed, up, and keeps its addresses", rows: ["W-01", "W-03", "W-04", "W-05"], since: "1.3.0") {
-        lab in
-        try lab.command("ip", "link", "add", "cfdev0", "type", "dummy")
-        lab.later { _ = try? lab.command("ip", "link", "delete", "cfdev0") }
-        try lab.command("ip", "addr", "add", "10.77.0.5/24", "dev", "cfdev0")
-        try lab.command("ip", "link", "set", "cfdev0", "mtu", "1400", "address", "02:00:00:00:00:07")
-        let box = try lab.container("ip addr show eth7") { $0["/linux/netDevices"] = ["cfdev0": ["name": "eth7"]] }
-        let text = try box.printed()
-        for part in ["10.77.0.5/24", "mtu 1400", "02:00:00:00:00:07", "UP"] { try contains(text, part, "ip addr") }
-    }
-
-    topic.claim("a network device keeps its name where none is given", rows: ["W-01", "W-03"], since: "1.3.0") { lab in
-        try lab.command("ip", "link", "add", "cfdev1", "type", "dummy")
-        lab.later { _ = try? lab.command("ip", "link", "delete", "cfdev1") }
-        let box = try lab.container("ip link show cfdev1") { $0["/linux/netDevices"] = ["cfdev1": [:] as Object] }
-        try contains(try box.printed(), "cfdev1", "ip link")
-    }
-
-    topic.claim("a network device whose name is taken in the container is refused", rows: ["W-03"], since: "1.3.0") { lab in
-        try lab.command("ip", "link", "add", "cfdev2", "type", "dummy")
-        lab.later { _ = try? lab.command("ip", "link", "delete", "cfdev2") }
-        try lab.container { $0["/linux/netDevices"] = ["cfdev2": ["name": "lo"]] }.refused()
-    }
-
-    topic.claim("network devices without a network namespace of its own are refused", rows: ["W-01"], since: "1.3.0") { lab in
-        try lab.command("ip", "link", "add", "cfdev3", "type", "dummy")
-        lab.later { _ = try? lab.command("ip", "link", "delete", "cfdev3") }
-        try lab.container {
-            $0["/linux/netDevices"] = ["cfdev3": ["name": "eth0"]]
-            $0.share("network")
-            $0.inheritSys()
-        }.refused()
-        try lab.command("ip", "link", "show", "cfdev3")
-    }
 }
 
 /// Namespaces as seen from the suite.

@@ -282,6 +282,28 @@ let process = Topic("process") { topic in
         }
     }
 
+    for (type, name, key) in [("network", "net", "net.ipv4.ip_forward"), ("ipc", "ipc", "kernel.msgmax")] {
+        topic.claim("the sysctl \(key) is refused where the path is the runtime's own \(type) namespace", rows: ["SY-02", "SY-03"]) { lab in
+            let path = "/proc/sys/\(key.replacingOccurrences(of: ".", with: "/"))"
+            let before = lab.read(path)
+            let box = try lab.container {
+                $0["/linux/sysctl"] = [key: "1"]
+                $0.join(type, "/proc/self/ns/\(name)")
+                if type == "network" { $0.inheritSys() }
+            }
+            let outcome = try box.create()
+            let after = lab.read(path)
+            try before.write(toFile: path, atomically: false, encoding: .utf8)
+            try expect(outcome.status != 0, "create was not refused")
+            try equal(after, before, "the host's \(key)")
+        }
+    }
+
+    topic.claim("a hostname is refused where the path is the runtime's own uts namespace", rows: ["U-01"]) { lab in
+        try lab.oursOnly()
+        try lab.container { $0.join("uts", "/proc/self/ns/uts") }.refused("uts")
+    }
+
     topic.claim("the personality is LINUX32 where asked for", rows: ["X-05"], since: "1.0.2") { lab in
         let box = try lab.container("cat /proc/self/personality") { $0["/linux/personality"] = ["domain": "LINUX32"] }
         try equal(try box.printed(), "00000008", "personality")

@@ -49,6 +49,11 @@ extension Preparation {
         facts.joinedNamespaces = descriptors
         facts.capabilitiesHeld = Preparation.capabilitiesHeld(config)
         facts.isInUserNamespace = Preparation.isInUserNamespace
+        facts.setgroupsDenied = Preparation.setgroupsDenied(config)
+        if facts.isInUserNamespace { facts.mappedGroups = Preparation.mappedGroups() }
+        facts.clocks = config.linux.timeOffsets.map { (offset: TimeOffset) -> Int64 in
+            Int64(offset.clock == .monotonic ? monotonicMilliseconds() : bootMilliseconds()) / 1000
+        }
         if config.linux.mountLabel != nil || config.process?.selinuxLabel != nil {
             facts.isSELinuxEnabled = (try? OwnedFD.open("/sys/fs/selinux/enforce", .read)) != nil
         }
@@ -58,8 +63,14 @@ extension Preparation {
         if options.usesCgroups {
             do throws(CgroupError) {
                 let layout = try CgroupLayout.detect()
+                var resources = config.linux.resources
+                if facts.isInUserNamespace, resources?.devices != nil {
+                    // The kernel takes device rules from the host's first user namespace alone, and gives no device node to another.
+                    resources?.devices = nil
+                    remarks.append("device rules are left out: inside a user namespace nobody may set them, nor make device nodes [RD-01]")
+                }
                 let plan = try CgroupPlan(
-                    cgroupsPath: config.linux.cgroupsPath, id: id.name, layout: layout, resources: config.linux.resources)
+                    cgroupsPath: config.linux.cgroupsPath, id: id.name, layout: layout, resources: resources)
                 for warning in plan.warnings { remarks.append(warning.text) }
                 facts.add(plan, layout)
                 cgroup = plan
@@ -93,6 +104,25 @@ extension Preparation {
     private static func capabilitiesHeld(_ config: Config) -> CapabilitySet {
         if let namespace = config.linux.namespace(.user), namespace.path == nil { return CapabilitySet(rawValue: .max) }
         return CapabilitySet(rawValue: (try? permittedCapabilities()) ?? 0)
+    }
+
+    /// Whether the container's user namespace will forbid setgroups(2): because the runtime's own does, which those below it inherit, or
+    /// because the runtime has to give it up to write a group mapping without CAP_SETGID.
+    ///
+    /// - Source: user_namespaces(7).
+    private static func setgroupsDenied(_ config: Config) -> Bool {
+        if (try? readText("/proc/self/setgroups")) == "deny" { return true }
+        guard let namespace = config.linux.namespace(.user), namespace.path == nil else { return false }
+        return (try? permittedCapabilities()).map { $0 & 1 << 6 == 0 } ?? false
+    }
+
+    /// The groups that the runtime's own user namespace knows.
+    private static func mappedGroups() -> [IDMapping] {
+        guard let map = try? readText("/proc/self/gid_map") else { return [] }
+        return map.split(separator: "\n").compactMap { line in
+            let numbers = line.split(separator: " ").compactMap { UInt32($0) }
+            return numbers.count == 3 ? IDMapping(containerID: numbers[0], hostID: numbers[1], size: numbers[2]) : nil
+        }
     }
 
     /// Whether the runtime itself is in a user namespace other than the host's first, which maps every id to itself.
