@@ -92,9 +92,7 @@ extension Executor {
     mutating func execute(_ step: Execute) throws(Errno) {
         let arguments = pointers(step.arguments, extra: nil)
         let environment = pointers(step.environment, extra: home)
-        resetSignalDispositions()
-        try SignalSet.none.block()
-        try closeDescriptorsOnExec(from: 3 + Int32(bitPattern: step.preservedDescriptors))
+        try prepareExecution()
         let program = executable ?? plan.cString(plan.text(step.arguments, 0))
         do {
             try kernel(
@@ -103,6 +101,15 @@ extension Executor {
             detail = Detail(reason: .notExecutable, text: program)
             throw error
         }
+    }
+
+    /// Makes signals and descriptors what the payload finds: all that is left for after the filter is the execve.
+    mutating func prepareExecution() throws(Errno) {
+        if isReadyToExecute { return }
+        isReadyToExecute = true
+        resetSignalDispositions()
+        try SignalSet.none.block()
+        try closeDescriptorsOnExec(from: 3 + Int32(bitPattern: plan.header.preservedDescriptors))
     }
 
     /// A null-terminated vector of a list's strings, in place, and one more.
