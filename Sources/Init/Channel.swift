@@ -47,7 +47,7 @@ struct Channel {
     func send(_ message: Message, detail: Detail = Detail(), descriptor: Int32 = -1) throws(Errno) {
         var message = message
         try withUnsafePointer(to: &message) { pointer throws(Errno) in
-            try sendPacket(
+            _ = try sendPacket(
                 Int(socket), pointer, Message.size, detail.text.map { UnsafeRawPointer($0) }, min(detail.count, Message.maximumText),
                 descriptor: descriptor)
         }

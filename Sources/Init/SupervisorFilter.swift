@@ -24,6 +24,6 @@ func loadSupervisorFilter() throws(Errno) {
     program[10] = sock_filter(code: 0x06, jt: 0, jf: 0, k: 0x0005_0001)
     program[11] = sock_filter(code: 0x06, jt: 0, jf: 0, k: 0x7fff_0000)
     try withUnsafePointer(to: &program) { pointer throws(Errno) in
-        try loadSeccompFilter(pointer, count: 12 * 8, flags: 0)
+        _ = try loadSeccompFilter(pointer, count: 12 * 8, flags: 0)
     }
 }

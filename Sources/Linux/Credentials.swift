@@ -124,12 +124,14 @@ public func stopKeepingCapabilities() throws(Errno) {
 
 /// Loads a system call filter: `count` bytes of BPF, 8 an instruction.
 ///
-/// Source: seccomp(2).
-public func loadSeccompFilter(_ program: UnsafeRawPointer, count: Int, flags: UInt32) throws(Errno) {
+/// - Returns: The listener's descriptor where the flags ask for one, else 0.
+/// - Source: seccomp(2).
+@discardableResult
+public func loadSeccompFilter(_ program: UnsafeRawPointer, count: Int, flags: UInt32) throws(Errno) -> Int {
     var descriptor = sock_fprog()
     descriptor.len = UInt16(truncatingIfNeeded: count / 8)
     descriptor.filter = UnsafeMutableRawPointer(mutating: program).assumingMemoryBound(to: sock_filter.self)
-    try withUnsafeMutablePointer(to: &descriptor) { pointer throws(Errno) in
-        _ = try kernel(__NR_seccomp, Int(SECCOMP_SET_MODE_FILTER), Int(flags), Int(bitPattern: pointer))
+    return try withUnsafeMutablePointer(to: &descriptor) { pointer throws(Errno) in
+        try kernel(__NR_seccomp, Int(SECCOMP_SET_MODE_FILTER), Int(flags), Int(bitPattern: pointer))
     }
 }

@@ -180,6 +180,8 @@ public struct LoadSeccomp: Equatable, Sendable {
     public var program: Text
     /// SECCOMP_FILTER_FLAG_*.
     public var flags: UInt32
+    /// Whether start gets a descriptor that answers the filter's questions (SECCOMP_FILTER_FLAG_NEW_LISTENER; row SE-06).
+    public var hasListener: Bool { flags & 8 != 0 }
     /// Makes the step.
     public init(program: Text, flags: UInt32) {
         self.program = program

@@ -131,7 +131,7 @@ private struct Birth: ~Copyable {
             message.step = UInt32.max
             message.errno = error.code
             message.call = error.call
-            try? sendPacket(Int(socket), &message, Message.size)
+            _ = try? sendPacket(Int(socket), &message, Message.size)
         }
         exitProcess(1)
     }

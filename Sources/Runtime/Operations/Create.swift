@@ -111,11 +111,7 @@ private func runHooks(of bundle: Bundle, _ id: ContainerID, pid: Int32) throws(F
 /// Hands the terminal's other end to who listens on a socket: one packet with the descriptor and a name (CLI-06).
 private func send(_ terminal: borrowing OwnedFD, to socket: String) throws(Failure) {
     do throws(Errno) {
-        // A path of any length: the directory is opened, and the socket reached through its descriptor.
-        let (directory, name) = split(socket)
-        let place = try OwnedFD.open(directory, [.path, .directory])
-        let connection = OwnedFD(
-            try "/proc/self/fd/\(place.raw)/\(name)".withPath { path throws(Errno) in try connect(to: path, .stream).release() })
+        let connection = try connectToStream(socket)
         let bytes = Array("/dev/ptmx".utf8)
         try sendPacket(connection.number, bytes, bytes.count, descriptor: terminal.raw)
     } catch {
@@ -138,13 +134,6 @@ private func writePIDFile(_ path: String, _ pid: Int32) throws(Failure) {
     } catch {
         throw Failure("write the pid file", path, errno: error)
     }
-}
-
-/// A path's directory and last component.
-private func split(_ path: String) -> (directory: String, name: String) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-    let directory = String(path[..<slash])
-    return (directory.isEmpty ? "/" : directory, String(path[path.index(after: slash)...]))
 }
 
 extension Record {
