@@ -40,7 +40,7 @@ demo: setup build ## show a container's life: create, start, state, kill, delete
 test: setup unit build conformance ## run the unit tests, then the conformance cases against the release (needs root)
 
 unit: toolchain ## run the unit tests only
-	$(SWIFT) test
+	$(SWIFT) test --no-parallel
 
 conformance: toolchain ## run the conformance cases only, against the release that is built (RUNTIME=PATH: another runtime)
 	$(SWIFT) build --product conformance

@@ -9,9 +9,9 @@
 
 __attribute__((naked, noreturn)) void _start(void) {
 #if defined(__x86_64__)
-    __asm__("xor %ebp,%ebp\n mov (%rsp),%rdi\n lea 8(%rsp),%rsi\n and $-16,%rsp\n call swoci_init_main\n ud2");
+    __asm__("xor %ebp,%ebp\n mov (%rsp),%rdi\n lea 8(%rsp),%rsi\n and $-16,%rsp\n call swoci_init_main\n mov %eax,%edi\n mov $231,%eax\n syscall\n ud2");
 #else
-    __asm__("ldr x0,[sp]\n add x1,sp,#8\n bl swoci_init_main\n brk #1");
+    __asm__("ldr x0,[sp]\n add x1,sp,#8\n bl swoci_init_main\n mov x8,#94\n svc #0\n brk #1");
 #endif
 }
 

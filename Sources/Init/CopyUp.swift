@@ -59,7 +59,7 @@ extension Executor {
         }
         // AT_SYMLINK_NOFOLLOW 0x100. A change of owner clears the set-user bits, so they are set again.
         try kernel(SystemCallNumber.fchownat, destination, address, Int(status.uid), Int(status.gid), 0x100)
-        if status.mode & 0o6000 != 0, status.isRegular {
+        if status.mode & 0o6000 != 0, status.isRegular || status.isDirectory {
             let file = try OwnedFD.open(name, [.read, .noFollow, .nonBlocking], at: destination)
             try kernel(SystemCallNumber.fchmod, file.number, Int(status.mode & 0o7777))
         }

@@ -23,7 +23,13 @@ extension Executor {
                 Int(bitPattern: parent.name.cString))
         } catch {
             // What the image has there stays, as runc and crun have it. A read-only /dev is the config's wish.
-            if step.keepExisting == 0 || (error != .exists && error != .readOnly) { throw error }
+            if step.keepExisting != 0, error == .exists || error == .readOnly { return }
+            if error != .exists { throw error }
+            // The same link may be there: the root file system outlives the container.
+            let link = try OwnedFD.open(parent.name.cString, [.path, .noFollow], at: parent.directory.number)
+            var target = PathBuffer()
+            do { try target.readLink(link.number) } catch { throw .exists }
+            if !target.equals(plan.cString(step.target)) { throw error }
         }
     }
 

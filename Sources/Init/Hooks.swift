@@ -79,10 +79,13 @@ extension Executor {
                 let room = capacity - count
                 let got = try output.read(into: room > 0 ? UnsafeMutableRawPointer(buffer + count) : scratch, count: room > 0 ? room : 512)
                 if got == 0 { isOpen = false } else if room > 0 { count += got }
-                continue
+                // What an ended hook's children go on writing past the buffer is nobody's.
+                if ready.first, got == 0 || room == 0 { break }
+            } else if ready.first {
+                break
             }
-            if ready.first { break }
-            // Neither: time is up. The whole process group goes.
+            if millisecondsLeft != 0 || ready.first { continue }
+            // Time is up. The whole process group goes.
             kernelIgnoringFailure(SystemCallNumber.kill, Int(-pid), Int(Signal.kill))
             _ = try wait(for: pidfd.number)
             detail = Detail(reason: .hookTimedOut, value: step.timeout, text: buffer, count: count)

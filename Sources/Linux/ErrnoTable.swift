@@ -35,7 +35,7 @@ let errnoTable: [(code: Int32, name: StaticString, text: StaticString)] = [
     (code: 32, name: "EPIPE", text: "broken pipe"),
     (code: 33, name: "EDOM", text: "numerical argument out of domain"),
     (code: 34, name: "ERANGE", text: "numerical result out of range"),
-    (code: 35, name: "EDEADLOCK", text: "resource deadlock avoided"),
+    (code: 35, name: "EDEADLK", text: "resource deadlock avoided"),
     (code: 36, name: "ENAMETOOLONG", text: "file name too long"),
     (code: 37, name: "ENOLCK", text: "no locks available"),
     (code: 38, name: "ENOSYS", text: "function not implemented"),
@@ -93,7 +93,7 @@ let errnoTable: [(code: Int32, name: StaticString, text: StaticString)] = [
     (code: 92, name: "ENOPROTOOPT", text: "protocol not available"),
     (code: 93, name: "EPROTONOSUPPORT", text: "protocol not supported"),
     (code: 94, name: "ESOCKTNOSUPPORT", text: "socket type not supported"),
-    (code: 95, name: "ENOTSUP", text: "operation not supported"),
+    (code: 95, name: "EOPNOTSUPP", text: "operation not supported"),
     (code: 96, name: "EPFNOSUPPORT", text: "protocol family not supported"),
     (code: 97, name: "EAFNOSUPPORT", text: "address family not supported by protocol"),
     (code: 98, name: "EADDRINUSE", text: "address already in use"),
@@ -131,4 +131,5 @@ let errnoTable: [(code: Int32, name: StaticString, text: StaticString)] = [
     (code: 130, name: "EOWNERDEAD", text: "owner died"),
     (code: 131, name: "ENOTRECOVERABLE", text: "state not recoverable"),
     (code: 132, name: "ERFKILL", text: "operation not possible due to RF-kill"),
+    (code: 133, name: "EHWPOISON", text: "memory page has hardware error"),
 ]

@@ -40,6 +40,12 @@ public struct PathBuffer: ~Copyable {
     /// Whether it is "." or "..".
     public var isDots: Bool { isDot || isDotDot }
 
+    /// Whether it is that string.
+    public func equals(_ text: CString) -> Bool {
+        for at in 0..<count where bytes[start + at] != text[at] || text[at] == 0 { return false }
+        return text[count] == 0
+    }
+
     /// Empties it.
     public mutating func clear() {
         start = 0

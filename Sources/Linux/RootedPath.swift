@@ -142,7 +142,9 @@ public struct RootDirectory {
                 let next = try OwnedFD.open(name.cString, [.path, .noFollow], at: here.number)
                 let status = try FileStatus.of(at: next.number)
                 if !status.isLink {
-                    if !isLast && !status.isDirectory { throw Errno.notDirectory }
+                    var needsDirectory = !isLast
+                    if case .directory = leaf { needsDirectory = true }
+                    if needsDirectory && !status.isDirectory { throw Errno.notDirectory }
                     here = next
                     try done.appendComponent(name.cString)
                     continue

@@ -33,6 +33,8 @@ public struct FeatureFlags: Equatable, Sendable {
 
 /// The features document, with two spaces a level.
 ///
+/// Rows FE-01 to FE-15, A-04.
+///
 /// - Parameters:
 ///   - libseccompVersion: "2.5.4", of the library that is linked in.
 ///   - seccompArchitectures: those that the library knows; nil: all of the specification.

@@ -37,7 +37,7 @@ struct Environment {
     }
 }
 
-/// Opens /dev/null as whichever of standard input, output and error is closed.
+/// Opens /dev/null as whichever of standard input, output and error is closed (L-08).
 ///
 /// Otherwise the next file that is opened would be taken for one of them.
 func openMissingStandardFiles() {

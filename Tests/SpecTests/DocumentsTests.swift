@@ -33,7 +33,7 @@ struct DocumentsTests {
         for status in ContainerStatus.allCases { #expect(ContainerStatus(name: status.name) == status) }
     }
 
-    @Test("features name what the tables hold (FE-02 to FE-15)")
+    @Test("features name what the tables hold (FE-02 to FE-15, A-04)")
     func features() throws {
         let document = try document(featuresJSON(libseccompVersion: "2.5.4"))
         let root = document.root

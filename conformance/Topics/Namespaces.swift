@@ -155,6 +155,20 @@ let namespaces = Topic("namespaces") { topic in
         try equal(lines, ["0:0", "65534:65534", "7:8"], "owners seen inside")
     }
 
+    topic.claim("a bind in a user namespace keeps the flags of its source that the config does not change", rows: ["M-11"]) { lab in
+        let source = lab.fresh("locked")
+        try FileManager.default.createDirectory(atPath: source, withIntermediateDirectories: true)
+        try lab.command("mount", "-t", "tmpfs", "-o", "noexec,nodev", "locked", source)
+        defer { umount2(source, Int32(MNT_DETACH)) }
+        let box = try lab.container("grep ' /data ' /proc/self/mountinfo") {
+            $0.userNamespace(uids: [(0, 100_000, 65536)], gids: [(0, 100_000, 65536)])
+            $0.mount("/data", source: source, ["bind", "nosuid"])
+        }
+        box.ownRootfs(100_000, 100_000)
+        let flags = try box.printed()
+        for flag in ["nosuid", "nodev", "noexec"] { try contains(flags, flag, "flags") }
+    }
+
     topic.claim("the usual mounts work in a user namespace", rows: ["M-14", "M-15", "D-01"]) { lab in
         let box = try lab.container(
             "ls /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty && cat </dev/null && echo x >/dev/null && echo fine"

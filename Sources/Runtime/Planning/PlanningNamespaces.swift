@@ -1,4 +1,4 @@
-/// Which namespaces are made by the clone, which by the init; and what the init does first in them. Rows N, T, I.
+/// Which namespaces are made by the clone, which by the init; and what the init does first in them. Rows N-01 to N-12, T, I.
 
 internal import Plan
 internal import Spec

@@ -1,4 +1,5 @@
-/// What a container's status is, from what its directory and its process say now.
+/// What a container's status is, from what its directory and its process say now: an ended process is seen
+/// at once (LC-10).
 
 import CLinux
 import Cgroups

@@ -1,4 +1,5 @@
 /// All rules over a config that need no host. Each file beside this one has those of a part; none of them changes anything.
+/// Row G-05.
 
 extension Config {
     /// What is wrong in the config's values and between them, in the document's order.
