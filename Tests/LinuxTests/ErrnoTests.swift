@@ -58,7 +58,7 @@ struct ErrnoTests {
     @Test("a failed system call tells its number and the kernel's errno")
     func systemCall() {
         #expect {
-            try OwnedFD.open("/no/such/file", .read)
+            _ = try OwnedFD.open("/no/such/file", .read)
         } throws: { error in
             (error as? Errno).map { $0 == .noEntry && $0.call == openatCall } ?? false
         }

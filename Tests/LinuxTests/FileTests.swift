@@ -62,7 +62,7 @@ struct FileTests {
         var found = try directoryNames(directory)
         #expect(found == [])
         let names = (0..<1000).map { "a-name-of-some-length-\($0)" } + [".hidden", "..x"]
-        for name in names { FileManager.default.createFile(atPath: "\(path)/\(name)", contents: nil) }
+        for name in names { _ = FileManager.default.createFile(atPath: "\(path)/\(name)", contents: nil) }
         for _ in 0..<2 {
             found = try directoryNames(directory)
             #expect(found.sorted() == names.sorted())

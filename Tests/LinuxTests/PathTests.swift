@@ -128,7 +128,7 @@ private final class Tree {
         mkdir("\(outside)/root/etc", 0o755)
         mkdir("\(outside)/root/a", 0o755)
         mkdir("\(outside)/root/a/b", 0o755)
-        for file in ["secret", "root/etc/file", "root/a/file"] { FileManager.default.createFile(atPath: "\(outside)/\(file)", contents: nil) }
+        for file in ["secret", "root/etc/file", "root/a/file"] { _ = FileManager.default.createFile(atPath: "\(outside)/\(file)", contents: nil) }
         root = try OwnedFD.open("\(outside)/root", [.path, .directory])
     }
 

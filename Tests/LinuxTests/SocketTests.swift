@@ -75,7 +75,7 @@ struct SocketTests {
         let cloned = try cloneProcess(CloneOptions())
         if cloned.isChild {
             var byte: UInt8 = 65
-            try? sendPacket(far, &byte, 1)
+            _ = try? sendPacket(far, &byte, 1)
             exitProcess(0)
         }
         let child = OwnedFD(cloned.pidfd)

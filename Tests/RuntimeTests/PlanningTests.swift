@@ -111,7 +111,7 @@ struct PlanningTests {
             config.hooks.createContainer = [hook, Hook(path: "/d")]
             config.linux.readonlyPaths = [Located("/proc/sys")]
         }
-        let launch = try Planner.plan(config, .sample { ($0.stateJSONBeforePID, $0.stateJSONAfterPID) = ("{1", "2}") })
+        let launch = try Planner.plan(config, .sample { $0.state = HookState(id: "c1", bundle: "/b", rootfs: "/b/r", annotations: []) })
         #expect(launch.needsRuntimeSync)
         let all = words(launch, "makeWorkingDirectory", "openConsole", "synchronize", "runHook", "makeReadonly", "startSession")
         #expect(
@@ -126,8 +126,8 @@ struct PlanningTests {
             guard case .runHook(let hook) = planned.step else { continue }
             #expect(launch.plan.strings(hook.arguments) == [hook.index == 0 ? "/c" : "/d"])
             #expect(launch.plan.strings(hook.environment) == [])
-            #expect(launch.plan.string(hook.stateBeforePID) == "{1")
-            #expect(launch.plan.string(hook.stateAfterPID) == "2}")
+            #expect(launch.plan.string(hook.stateBeforePID) == #"{"ociVersion":"1.3.0","id":"c1","status":"creating","pid":"#)
+            #expect(launch.plan.string(hook.stateAfterPID) == #","bundle":"/b","rootfs":"/b/r","annotations":{}}"#)
         }
     }
 
