@@ -47,13 +47,15 @@ struct Channel {
     func send(_ message: Message, detail: Detail = Detail(), descriptor: Int32 = -1) throws(Errno) {
         var message = message
         try withUnsafePointer(to: &message) { pointer throws(Errno) in
-            try sendPacket(
+            _ = try sendPacket(
                 Int(socket), pointer, Message.size, detail.text.map { UnsafeRawPointer($0) }, min(detail.count, Message.maximumText),
                 descriptor: descriptor)
         }
     }
 
-    /// Reports a failed step. Nothing more can be done where even that fails: the runtime then sees the socket close.
+    /// Reports a failed step.
+    ///
+    /// Nothing more can be done where even that fails: the runtime then sees the socket close.
     func fail(_ error: Errno, _ detail: Detail, step: Int) {
         var message = Message(.failed, value: detail.value)
         message.step = UInt32(step)

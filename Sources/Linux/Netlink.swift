@@ -188,7 +188,7 @@ public struct RouteSocket: ~Copyable {
             } catch {
                 code = error.code
             }
-            try? sendPacket(pair.far.number, &code, 4, descriptor: made)
+            _ = try? sendPacket(pair.far.number, &code, 4, descriptor: made)
             exitProcess(0)
         }
         let process = OwnedFD(child.pidfd)

@@ -17,8 +17,9 @@ public struct TreeSource: Equatable, Sendable {
         options = (recursive ? 1 : 0) | (noFollow ? 2 : 0)
     }
 
-    /// Takes the tree that a descriptor of the runtime or an earlier ``Step/openSource(_:)`` put into a slot. The path says for people
-    /// what it is.
+    /// Takes the tree that a descriptor of the runtime or an earlier ``Step/openSource(_:)`` put into a slot.
+    ///
+    /// The path says for people what it is.
     public init(slot: UInt32, path: Text, recursive: Bool) {
         self.path = path
         self.slot = slot + 1
@@ -122,7 +123,7 @@ public struct MountFilesystem: Equatable, Sendable {
         public let rawValue: UInt32
         /// Makes options of their bits.
         public init(rawValue: UInt32) { self.rawValue = rawValue }
-        /// tmpcopyup
+        /// tmpcopyup.
         public static let copyUp = Options(rawValue: 1)
         /// A tmpfs without `mode=` takes over the mode of the directory it covers.
         public static let inheritMode = Options(rawValue: 2)

@@ -20,6 +20,8 @@ public enum MessageKind: UInt32, Equatable, Sendable {
     case start = 8
     /// Init: something to tell a person, which is no failure.
     case warning = 9
+    /// Init, to start: the filter's listener comes with this packet; the payload waits until it has been handed on.
+    case listener = 10
 }
 
 /// Why a step failed, where a system call's errno does not say it all.

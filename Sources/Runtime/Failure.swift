@@ -26,6 +26,8 @@ public struct Failure: Error, Equatable, Sendable {
         case invalidID
         /// Neither created nor running (OP-04).
         case notRunning
+        /// Not paused, so that it cannot be resumed.
+        case notPaused
         /// Started already (OP-03).
         case alreadyStarted
         /// It has ended, and so cannot be started (OP-03).
@@ -128,6 +130,7 @@ public struct Failure: Error, Equatable, Sendable {
         case .exists: "container with given ID already exists"
         case .invalidID: "invalid container ID format: \(quoted(name))"
         case .notRunning: "container not running"
+        case .notPaused: "container not paused"
         case .alreadyStarted: "cannot start an already running container"
         case .hasStopped: "cannot start a container that has stopped"
         case .notStopped: "cannot delete container \(name) that is not stopped"

@@ -119,6 +119,7 @@ private struct ArgumentParser {
         while let word = words.popFirst() {
             if onlyOperands || !isOption(word) {
                 operands.append(word)
+                onlyOperands = onlyOperands || description.takesWordsAsTheyAre
             } else if word == "--" {
                 onlyOperands = true
             } else if isHelp(word) {

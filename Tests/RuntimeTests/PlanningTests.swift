@@ -91,10 +91,10 @@ struct PlanningTests {
             config.linux.maskedPaths = [Located("/proc/keys"), Located("/proc/keys")]
         }
         let all = words(try Planner.plan(config, .sample()))
-        let start = try #require(all.firstIndex(of: "set the host name box"))
+        let start = try #require(all.firstIndex(of: "set the hostname to box"))
         #expect(
             all[start...].prefix(9) == [
-                "set the host name box", "set the domain name dom", "set /proc/sys/net/ipv4/conf/eth0.5/forwarding to 1",
+                "set the hostname to box", "set the domain name dom", "set /proc/sys/net/ipv4/conf/eth0.5/forwarding to 1",
                 "set /proc/sys/net/ipv4/conf/eth0.5/tag to \"2 3\"", "make /proc/sys read-only", "make /proc/bus read-only",
                 "mask /proc/keys", "make the root mount read-only", "enter the root",
             ])

@@ -30,7 +30,7 @@ final class FakeInit: @unchecked Sendable {
     func answer(_ messages: [(Message, String)]) {
         Thread.detachNewThread { [self] in
             let connection = OwnedFD(accept(socket, nil, nil))
-            if let (message, _) = try? receiveMessage(from: connection), message.kind == MessageKind.start.rawValue {
+            if let (message, _, _) = try? receiveMessage(from: connection), message.kind == MessageKind.start.rawValue {
                 for (message, text) in messages {
                     var bytes = withUnsafeBytes(of: message) { Array($0) }
                     bytes += Array(text.utf8)

@@ -202,6 +202,33 @@ let exec = Topic("exec", commands: ["exec"]) { topic in
         let commands = pids.map { lab.read("/proc/\($0)/cmdline") }
         try expect(commands.contains { $0.hasPrefix("sleep") }, "the child is not among \(commands)")
     }
+
+    for (options, column) in [([], "CMD"), (["-e", "-o", "pid,args"], "COMMAND")] as [([String], String)] {
+        topic.claim("ps \((["ID"] + options).joined(separator: " ")) shows the container's processes only", rows: ["CLI-10"]) { lab in
+            let box = try lab.container("sleep 1000 & echo up; wait")
+            try box.up()
+            try box.writes("up")
+            let outcome = try lab.run(["ps", box.id] + options)
+            if !lab.runtime.isSwoci, outcome.status != 0 { throw Skip("ps takes no options of ps(1)") }
+            try equal(outcome.status, 0, "status (\(outcome.err))")
+            try contains(outcome.lines.first ?? "", column, "header")
+            let json = try lab.run(["ps", "--format", "json", box.id])
+            let pids = try JSONSerialization.jsonObject(with: Data(json.out.utf8)) as? [Int32] ?? []
+            try equal(outcome.lines.count, pids.count + 1, "lines of \(outcome.out)")
+            try contains(outcome.out, "sleep 1000", "table")
+        }
+    }
+
+    topic.claim("ps of a stopped container shows nothing but the header", rows: ["CLI-10"]) { lab in
+        let box = try lab.container()
+        try box.up()
+        try box.stopped()
+        let table = try lab.run(["ps", box.id])
+        try equal(table.status, 0, "status (\(table.err))")
+        try equal(table.lines.count, 1, "lines of \(table.out)")
+        try expect(try lab.run(["ps", "--format", "bad", box.id]).status != 0, "a bad format was taken")
+        try expect(try lab.run(["ps", "\(box.id)-not"]).status != 0, "an unknown container has processes")
+    }
 }
 
 extension Console {

@@ -404,6 +404,52 @@ let lifecycle = Topic("lifecycle") { topic in
         try lab.eventually("output after resume") { box.text != before }
     }
 
+    topic.claim("pause and resume say why they refuse", rows: ["CG-10", "CLI-03"]) { lab in
+        let box = try lab.container("exec sleep 100")
+        func refusal(_ command: String, _ words: String, id: String? = nil) throws {
+            let outcome = try lab.run([command, id ?? box.id])
+            try equal(outcome.status, 1, "status of \(command)")
+            try contains(outcome.err, words, "message of \(command)")
+        }
+        if !lab.runtime.isSwoci { throw Skip("the words of the refusals are each runtime's own") }
+        for command in ["pause", "resume"] { try refusal(command, "container does not exist", id: "\(box.id)-not") }
+        try box.up()
+        try refusal("resume", "container not paused")
+        try equal(try lab.run(["pause", box.id]).status, 0, "pause")
+        try refusal("pause", "container not running")
+        try equal(try lab.run(["resume", box.id]).status, 0, "resume")
+        try equal(try box.kill("KILL").status, 0, "kill")
+        try box.stopped()
+        for (command, words) in [("pause", "container not running"), ("resume", "container not paused")] { try refusal(command, words) }
+    }
+
+    for all in [[], ["--all"]] {
+        topic.claim("kill \((all + ["KILL"]).joined(separator: " ")) ends a paused container", rows: ["OP-04", "CLI-09", "CG-10"]) { lab in
+            let box = try lab.container("sleep 100 & exec sleep 100")
+            try box.up()
+            let pid = try box.pid()
+            try equal(try lab.run(["pause", box.id]).status, 0, "pause")
+            let outcome = try lab.run(["kill"] + all + [box.id, "KILL"])
+            try equal(outcome.status, 0, "kill (\(outcome.err))")
+            try equal(try box.ended(pid), 137, "status of the init")
+            try box.stopped()
+            try equal(try box.delete().status, 0, "delete")
+            try box.gone()
+        }
+    }
+
+    topic.claim("a signal to a paused container arrives when it goes on", rows: ["OP-04", "CG-10"]) { lab in
+        let box = try lab.container("trap 'echo got it; exit 7' USR1; echo up; while :; do sleep 0.02; done")
+        try box.up()
+        try box.writes("up")
+        let pid = try box.pid()
+        try equal(try lab.run(["pause", box.id]).status, 0, "pause")
+        try equal(try box.kill("USR1").status, 0, "kill")
+        try equal(try box.status(), "paused", "status")
+        try equal(try lab.run(["resume", box.id]).status, 0, "resume")
+        try equal(try box.ended(pid), 7, "status of the init")
+    }
+
     topic.claim("delete --force ends a paused container", rows: ["CLI-09", "CG-10"], commands: ["pause"]) { lab in
         let box = try lab.container("exec sleep 100")
         try box.up()

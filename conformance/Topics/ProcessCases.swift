@@ -149,6 +149,11 @@ let process = Topic("process") { topic in
         try equal(Set(lines[2].dropFirst()).subtracting(["2000"]), ["5", "77", "3000"], "Groups")
     }
 
+    topic.claim("a user other than root can open the stdout that it was given", rows: ["L-08", "P-39"]) { lab in
+        let box = try lab.container("echo through >>/dev/stdout") { $0["/process/user"] = ["uid": 1000, "gid": 1000] }
+        try equal(try box.printed(), "through", "output")
+    }
+
     topic.claim("without additional groups there are none of the host's", rows: ["P-43"]) { lab in
         let words = try lab.container("grep ^Groups: /proc/self/status").printed(lines: 1)[0]
         try expect(words == ["Groups:"] || words == ["Groups:", "0"], "groups: \(words)")

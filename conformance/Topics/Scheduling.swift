@@ -51,7 +51,9 @@ private let refusedMemoryPolicies: [(name: String, policy: String, row: String)]
     ("balancing with MPOL_INTERLEAVE", #"{"mode": "MPOL_INTERLEAVE", "nodes": "0", "flags": ["MPOL_F_NUMA_BALANCING"]}"#, "MP-03"),
 ]
 
-/// Every limit, its soft value, and its line in /proc/self/limits. A payload can live with each of them.
+/// Every limit, its soft value, and its line in /proc/self/limits.
+///
+/// A payload can live with each of them.
 private let limits: [(type: String, soft: Int, line: String)] = [
     ("AS", 1 << 32, "Max address space"), ("CORE", 4096, "Max core file size"), ("CPU", 1000, "Max cpu time"),
     ("DATA", 1 << 31, "Max data size"), ("FSIZE", 1 << 30, "Max file size"), ("LOCKS", 77, "Max file locks"),
@@ -62,7 +64,9 @@ private let limits: [(type: String, soft: Int, line: String)] = [
 ]
 
 extension Lab {
-    /// Gives a container real-time CPU, where the kernel wants cgroup v1 to say how much. Source: sched-rt-group.
+    /// Gives a container real-time CPU, where the kernel wants cgroup v1 to say how much.
+    ///
+    /// Source: sched-rt-group.
     fileprivate func giveRealTime(_ config: inout Config) throws {
         guard let cpu = Cgroups.hierarchies.first(where: { $0.controllers.contains("cpu") })?.directory,
             FileManager.default.fileExists(atPath: "\(cpu)/cpu.rt_runtime_us")

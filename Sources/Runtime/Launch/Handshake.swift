@@ -105,8 +105,9 @@ struct Handshake: ~Copyable {
         }
     }
 
-    /// Rows P-10 to P-13: last of all, because a low limit would get in the way of the set-up, and from outside, where raising a limit may be
-    /// allowed. Source: prlimit(2).
+    /// Rows P-10 to P-13: last of all, because a low limit would get in the way of the set-up, and from outside, where raising a limit may be allowed.
+    ///
+    /// Source: prlimit(2).
     private func setLimits() throws(Failure) {
         for limit in launch.rlimits {
             var value = cl_rlimit64(current: limit.soft, maximum: limit.hard)

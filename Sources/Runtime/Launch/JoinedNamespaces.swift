@@ -4,7 +4,9 @@ import CLinux
 import Linux
 import Spec
 
-/// Open descriptors of namespaces, in the config's order. They are the init's to inherit.
+/// Open descriptors of namespaces, in the config's order.
+///
+/// They are the init's to inherit.
 struct JoinedNamespaces: ~Copyable {
     private(set) var joined: [(type: NamespaceType, descriptor: Int32)] = []
 

@@ -18,9 +18,9 @@ struct Preparation {
 
 /// How a container is called for: what is not in its config.
 struct LaunchOptions: Equatable, Sendable {
-    /// `--no-pivot`
+    /// `--no-pivot`.
     var noPivot = false
-    /// `--no-new-keyring`
+    /// `--no-new-keyring`.
     var noNewKeyring = false
     /// How many descriptors from 3 on the payload keeps, those of socket activation included.
     var preservedDescriptors: UInt32 = 0
@@ -98,7 +98,9 @@ extension Preparation {
         return try cachedSeccomp(seccomp, source: bundle.document.bytes(of: seccomp.origin), store: store, place: place)
     }
 
-    /// What the runtime could grant: everything in a new user namespace, its own permitted set elsewhere. Source: capget(2).
+    /// What the runtime could grant: everything in a new user namespace, its own permitted set elsewhere.
+    ///
+    /// Source: capget(2).
     private static func capabilitiesHeld(_ config: Config) -> CapabilitySet {
         if let namespace = config.linux.namespace(.user), namespace.path == nil { return CapabilitySet(rawValue: .max) }
         return CapabilitySet(rawValue: (try? permittedCapabilities()) ?? 0)

@@ -92,7 +92,9 @@ private func openResctrl(_ plan: ResctrlPlan?, _ bundle: Bundle) throws(Failure)
     return resctrl
 }
 
-/// Takes back what was made. What was there before stays.
+/// Takes back what was made.
+///
+/// What was there before stays.
 private func undo(_ entry: inout Entry, _ record: Record, _ store: StateStore) {
     // The failure that led here is the one to tell. What cannot be removed keeps its record, so that delete can try again.
     _ = try? store.destroy(entry, record)
@@ -109,11 +111,7 @@ private func runHooks(of bundle: Bundle, _ id: ContainerID, pid: Int32) throws(F
 /// Hands the terminal's other end to who listens on a socket: one packet with the descriptor and a name (CLI-06).
 private func send(_ terminal: borrowing OwnedFD, to socket: String) throws(Failure) {
     do throws(Errno) {
-        // A path of any length: the directory is opened, and the socket reached through its descriptor.
-        let (directory, name) = split(socket)
-        let place = try OwnedFD.open(directory, [.path, .directory])
-        let connection = OwnedFD(
-            try "/proc/self/fd/\(place.raw)/\(name)".withPath { path throws(Errno) in try connect(to: path, .stream).release() })
+        let connection = try connectToStream(socket)
         let bytes = Array("/dev/ptmx".utf8)
         try sendPacket(connection.number, bytes, bytes.count, descriptor: terminal.raw)
     } catch {
@@ -136,13 +134,6 @@ private func writePIDFile(_ path: String, _ pid: Int32) throws(Failure) {
     } catch {
         throw Failure("write the pid file", path, errno: error)
     }
-}
-
-/// A path's directory and last component.
-private func split(_ path: String) -> (directory: String, name: String) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-    let directory = String(path[..<slash])
-    return (directory.isEmpty ? "/" : directory, String(path[path.index(after: slash)...]))
 }
 
 extension Record {

@@ -42,9 +42,9 @@ extension StateStore {
             return []
         }
         try record.waitForEnd()
-        do throws(CgroupError) { try Cgroup.remove(record.intent == .created ? record.cgroup : record.cgroup.onlyCreated) } catch {
-            throw Failure(error)
-        }
+        do throws(CgroupError) {
+            try Cgroup.remove(record.intent == .created ? record.cgroup : record.cgroup.onlyCreated)
+        } catch { throw Failure(error) }
         try Resctrl.remove(record.resctrl)
         let hooks = record.hasPoststop ? readHooks(entry) : nil
         try entry.remove()
