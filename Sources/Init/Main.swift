@@ -1,7 +1,7 @@
 /// `swoci-init`: carries out a plan, waits for start, becomes or supervises the payload.
 ///
 /// Started by the runtime in the container's new namespaces with two descriptors, whose numbers are its arguments: the socket to the
-/// runtime and the plan. It has no C library, so nothing here may use more of Swift than values, pointers and typed errors.
+/// runtime and the plan. A third argument says that the runtime has yet to write the id mappings. It has no C library, so nothing here may use more of Swift than values, pointers and typed errors.
 
 import CInit
 import Linux
@@ -18,15 +18,19 @@ enum InitStatus {
 /// The process entry: CInit's `_start` calls it in a release, the C library's start code in a debug build.
 @c(swoci_init_main)
 func main(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
-    guard count == 3, let control = number(arguments[1]), let plan = number(arguments[2]) else {
+    guard count == 3 || count == 4, let control = number(arguments[1]), let plan = number(arguments[2]) else {
         say("swoci-init is started by swoci, not by hand\n")
         return InitStatus.misuse
     }
     // First of all: a process of the container's that joins this pid namespace must not reach into this one.
-    try? setDumpable(false)
+    // Only a runtime that is no host's root needs it dumpable while it writes the mappings: the kernel gives /proc/PID/uid_map to the
+    // process's user then. Nobody else has rights over the new user namespace.
+    let awaitsMappings = count == 4
+    if !awaitsMappings { try? setDumpable(false) }
     let channel = Channel(control)
     // The runtime is putting this process into its cgroups and writing its id mappings.
     guard channel.awaitWord(.proceed) else { exitProcess(InitStatus.failed) }
+    if awaitsMappings { try? setDumpable(false) }
     guard let size = try? fileSize(Int(plan)), let bytes = try? mapFile(Int(plan), count: size),
         let reader = PlanReader(bytes, count: size)
     else {

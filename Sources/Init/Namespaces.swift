@@ -27,9 +27,12 @@ extension Executor {
         options.asSibling = true
         let cloned = try cloneProcess(options)
         if !cloned.isChild { exitProcess(0) }
-        // The new process is dumpable as this one is: not. Its id reaches the runtime as the packet's credentials.
+        // The new process is dumpable as this one is: not. While the runtime writes its mappings it has to be (see `main`).
+        if step.awaitsMappings != 0 { try setDumpable(true) }
+        // Its id reaches the runtime as the packet's credentials.
         try channel.send(Message(.cloned, value: step.awaitsMappings))
         if !channel.awaitWord(.proceed) { exitProcess(InitStatus.failed) }
+        if step.awaitsMappings != 0 { try setDumpable(false) }
     }
 
     /// Takes over the ids of the user namespace's root, which own what this process makes from now on.

@@ -58,7 +58,7 @@ struct PlanningMountTests {
         let options = MountOptions(parsed(text))
         #expect(
             options.parameters.map { $0.text }
-                == ["size=1m", "sync", "mode=700", "nolazytime", "newinstance", "async", "iversion", "dirsync"])
+                == ["size=1m", "sync", "mode=700", "nolazytime", "newinstance", "async", "dirsync"])
     }
 
     @Test("file systems get what is particular to them (M-04, M-12, M-13, MO-32)")

@@ -238,6 +238,41 @@ let namespaces = Topic("namespaces") { topic in
         try expect(Int(lines[3].joined()) ?? 0 >= 864_000, "uptime \(lines[3])")
     }
 
+    for (clock, seconds, words) in [("boottime", -4_000_000_000, "negative"), ("monotonic", Int(Int64.max), "clock")] {
+        topic.claim("an offset that the \(clock) clock cannot take is refused", rows: ["T-02"], since: "1.1.0") { lab in
+            try lab.container {
+                $0.append("/linux/namespaces", ["type": "time"])
+                $0["/linux/timeOffsets"] = [clock: ["secs": seconds]]
+            }.refused(lab.runtime.isSwoci ? words : "")
+        }
+    }
+
+    topic.claim("offsets for a time namespace that is joined are refused", rows: ["T-01"], since: "1.1.0") { lab in
+        try lab.container {
+            $0.append("/linux/namespaces", ["type": "time", "path": "/proc/self/ns/time"])
+            $0["/linux/timeOffsets"] = ["boottime": ["secs": 5]]
+        }.refused()
+    }
+
+    topic.claim("a joined mount namespace is the one at the path, and whoever lives there keeps its root", rows: ["N-03", "N-06"]) { lab in
+        try lab.oursOnly()
+        let mark = lab.fresh("mark")
+        let holder = try lab.children.start(
+            Launch(arguments: ["unshare", "-m", "--propagation", "private", "sh", "-c", "echo here >\(mark); exec sleep 30"]))
+        lab.later { [children = lab.children] in
+            kill(holder, SIGKILL)
+            _ = try? children.wait(for: holder, until: Deadline(seconds: 5), "the holder's end")
+        }
+        try lab.eventually("the holder") { lab.read(mark) == "here\n" }
+        let path = "/proc/\(holder)/ns/mnt"
+        let root = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(holder)/root/")
+        let box = try lab.container("readlink /proc/self/ns/mnt; ls /") { $0.join("mount", path) }
+        let lines = try box.printed().split(separator: "\n").map(String.init)
+        try equal(lines.first, Namespace.at(path), "namespace")
+        try expect(lines.contains("bin") && !lines.contains("boot"), "the payload sees another root: \(lines)")
+        try equal(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(holder)/root/").sorted(), root.sorted(), "the holder's root")
+    }
+
     topic.claim("a joined time namespace is the one at the path", rows: ["N-03", "N-11"], since: "1.1.0") { lab in
         let first = try lab.container("exec sleep 100") {
             $0.append("/linux/namespaces", ["type": "time"])

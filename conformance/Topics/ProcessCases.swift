@@ -309,24 +309,6 @@ let process = Topic("process") { topic in
         try equal(try box.printed(), "00000008", "personality")
     }
 
-    topic.claim("the scheduler policy and nice value are set", rows: ["P-24", "P-25", "P-26"], since: "1.1.0") { lab in
-        let box = try lab.container("cut -d' ' -f19,41 /proc/self/stat") {
-            $0["/process/scheduler"] = ["policy": "SCHED_BATCH", "nice": 7] as Object
-        }
-        try equal(try box.printed(), "7 3", "nice and policy")
-    }
-
-    topic.claim("the I/O priority is set", rows: ["P-32", "P-33", "P-34"], since: "1.1.0") { lab in
-        let box = try lab.container("ionice -p $$") { $0["/process/ioPriority"] = ["class": "IOPRIO_CLASS_BE", "priority": 6] as Object }
-        try equal(try box.printed(), "best-effort: prio 6", "ionice")
-    }
-
-    topic.claim("the memory policy is set", rows: ["MP-01", "MP-02"], since: "1.3.0") { lab in
-        guard FileManager.default.fileExists(atPath: "/proc/self/numa_maps") else { throw Skip("this kernel has no NUMA") }
-        let box = try lab.container("head -1 /proc/self/numa_maps") { $0["/linux/memoryPolicy"] = ["mode": "MPOL_BIND", "nodes": "0"] }
-        try contains(try box.printed(), " bind:0", "numa_maps")
-    }
-
     // MARK: Descriptors
 
     topic.claim("only stdio is open in the payload", rows: ["L-07"]) { lab in

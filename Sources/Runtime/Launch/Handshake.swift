@@ -184,7 +184,11 @@ struct Handshake: ~Copyable {
         } else {
             hook = Failure.startContainerHook
         }
-        return Failure(
+        var failure = Failure(
             message, text: text, doing: launch.plan.describe(planned), place: place(Origin(node: planned.origin)), hook: hook)
+        if case .setScheduler = planned.step, failure.errno == .notPermitted {
+            failure.hint = "it needs CAP_SYS_NICE; a real-time policy in cgroup v1 also linux.resources.cpu.realtimeRuntime"
+        }
+        return failure
     }
 }

@@ -87,6 +87,7 @@ private struct Birth: ~Copyable {
     private let socket: Int32
     private let inherited: UnsafeMutableBufferPointer<Int32>
     private let arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    private let argumentCount: Int
     /// Whether it is born into a new user namespace, whose root it is not before the mappings are used.
     private let entersUserNamespace: Bool
 
@@ -98,19 +99,21 @@ private struct Birth: ~Copyable {
         self.socket = socket
         self.inherited = .allocate(capacity: inherited.count)
         _ = self.inherited.initialize(from: inherited)
-        // Three strings and the null that ends them; what follows it is the empty environment.
-        arguments = .allocate(capacity: 4)
-        for (index, text) in ["swoci-init", "\(socket)", "\(plan)"].enumerated() {
+        let words = ["swoci-init", "\(socket)", "\(plan)"] + (entersUserNamespace ? ["unmapped"] : [])
+        // The strings and the null that ends them; what follows it is the empty environment.
+        arguments = .allocate(capacity: words.count + 1)
+        argumentCount = words.count
+        for (index, text) in words.enumerated() {
             let bytes = text.utf8CString
             let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
             for at in 0..<bytes.count { copy[at] = bytes[at] }
             arguments[index] = copy
         }
-        arguments[3] = nil
+        arguments[words.count] = nil
     }
 
     deinit {
-        for index in 0..<3 { arguments[index]?.deallocate() }
+        for index in 0..<argumentCount { arguments[index]?.deallocate() }
         arguments.deallocate()
         inherited.deallocate()
     }
@@ -125,7 +128,8 @@ private struct Birth: ~Copyable {
             if entersUserNamespace { try keepCapabilitiesByExec() }
             for descriptor in inherited { try kernel(__NR_fcntl, Int(descriptor), Int(F_SETFD), 0) }
             try kernel(
-                __NR_execveat, image, emptyPath.address, Int(bitPattern: arguments), Int(bitPattern: arguments + 3), Int(AT_EMPTY_PATH))
+                __NR_execveat, image, emptyPath.address, Int(bitPattern: arguments), Int(bitPattern: arguments + argumentCount),
+                Int(AT_EMPTY_PATH))
         } catch {
             var message = Message(.failed)
             message.step = UInt32.max

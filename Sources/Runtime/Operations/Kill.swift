@@ -66,7 +66,13 @@ extension Failure {
     init(_ error: CgroupError, place: Place? = nil) {
         self.init(
             error.operation, error.path.isEmpty ? nil : error.path, detail: error.problem.isEmpty ? nil : error.problem,
-            errno: error.errno, place: place, hint: error.hint)
+            errno: error.errno, place: place, hint: error.hint ?? Failure.cgroupHint(error.errno))
         if let value = error.value, error.errno != nil, !value.isEmpty { detail = "value \(value)" }
+    }
+
+    /// What to do where the caller may not touch cgroups.
+    private static func cgroupHint(_ errno: Errno?) -> String? {
+        guard errno == .accessDenied || errno == .notPermitted || errno == .readOnly else { return nil }
+        return "without rights over this cgroup, --cgroup-manager disabled runs the container in the caller's"
     }
 }

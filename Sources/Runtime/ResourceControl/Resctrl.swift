@@ -38,7 +38,9 @@ struct Resctrl {
         }
     }
 
-    /// The mount point of the first resctrl in a mount table. Source: proc_pid_mountinfo(5).
+    /// The mount point of the first resctrl in a mount table.
+    ///
+    /// Source: proc_pid_mountinfo(5).
     static func mountPoint(in table: String) -> String? {
         for line in table.split(separator: "\n") {
             let fields = line.split(separator: " ")
@@ -54,7 +56,9 @@ struct Resctrl {
 
     private func exists(_ path: String) -> Bool { (try? OwnedFD.open(path, [.path, .directory])) != nil }
 
-    /// Refuses what is seen not to work before anything is made. What is to be the container's own may not be there.
+    /// Refuses what is seen not to work before anything is made.
+    ///
+    /// What is to be the container's own may not be there.
     func check(_ plan: ResctrlPlan) throws(Failure) {
         let group = directory(plan)
         let isThere = exists(group)
@@ -94,7 +98,8 @@ struct Resctrl {
     func place(_ pid: Int32, _ plan: ResctrlPlan) throws(Failure) {
         for directory in [directory(plan), monitor(plan)].compactMap({ $0 }) {
             do throws(Errno) { try writeFile("\(directory)/tasks", "\(pid)") } catch {
-                throw Failure("put the process into the group", "\(directory)/tasks", detail: status, errno: error, place: place(plan.origin))
+                throw Failure(
+                    "put the process into the group", "\(directory)/tasks", detail: status, errno: error, place: place(plan.origin))
             }
         }
     }

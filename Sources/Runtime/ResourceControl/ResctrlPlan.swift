@@ -61,7 +61,9 @@ struct SchemataLine: Equatable {
     /// The domains and their values, which are written in one way: lower case, without leading zeros.
     var domains: [(id: String, value: String)]
 
-    /// The lines of a text. The kernel puts blanks before a resource's name.
+    /// The lines of a text.
+    ///
+    /// The kernel puts blanks before a resource's name.
     static func parse(_ text: String) -> [SchemataLine] {
         text.split(separator: "\n").compactMap { line in
             let parts = line.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
