@@ -9,21 +9,25 @@ import Plan
 
 extension Executor {
     /// Splits. Returns in the child, which becomes the payload.
-    func supervise(_ step: Supervise) throws(Errno) {
+    mutating func supervise(_ step: Supervise) throws(Errno) {
         // Blocked before the split: what arrives in between is forwarded, not lost.
         try SignalSet.forwardable.block()
         let payload = try cloneProcess(CloneOptions())
         if payload.isChild { return }
-        closeDescriptors(from: 3)
         do throws(Errno) {
+            if step.profile.count > 0 { try openProcfs() }
             try setUser(step.user)
             try Linux.setCapabilities(effective: step.capabilities, permitted: step.capabilities, inheritable: 0)
             try setAmbientCapabilities(0)
+            // Last of what a profile could forbid, and before no_new_privs, which forbids most changes of it.
+            if step.profile.count > 0 { try changeProfile(step.profile) }
+            closeDescriptors(from: 3)
             try setNoNewPrivileges()
             try setDumpable(true)
             try loadSupervisorFilter()
         } catch {
-            // The payload must not run under a supervisor that has more rights than it. The runtime sees its socket close.
+            // The payload must not run under a supervisor that has more rights than it.
+            channel.fail(error, detail, step: self.step)
             exitProcess(InitStatus.failed)
         }
         unmap(plan.bytes.baseAddress!, count: plan.bytes.count)

@@ -177,7 +177,22 @@ struct Handshake: ~Copyable {
         } else {
             hook = Failure.startContainerHook
         }
-        return Failure(
+        var failure = Failure(
             message, text: text, doing: launch.plan.describe(planned), place: place(Origin(node: planned.origin)), hook: hook)
+        if failure.errno == .noEntry, planned.step.setsProfile {
+            failure.hint = "the profile is not loaded: see /sys/kernel/security/apparmor/profiles"
+        }
+        return failure
+    }
+}
+
+extension Step {
+    /// Whether the step may fail for an AppArmor profile that the kernel does not know.
+    fileprivate var setsProfile: Bool {
+        switch self {
+        case .setExecLabel(let step): step.module == SetExecLabel.Module.appArmor.rawValue
+        case .supervise(let step): step.profile.count > 0
+        default: false
+        }
     }
 }

@@ -26,6 +26,8 @@ struct LaunchOptions: Equatable, Sendable {
     var preservedDescriptors: UInt32 = 0
     /// LISTEN_FDS and LISTEN_FDNAMES for the payload.
     var listenEnvironment: [String] = []
+    /// NOTIFY_SOCKET of the caller (CLI-16).
+    var notifySocket: String?
     /// Whether a cgroup is made (`--cgroup-manager disabled`).
     var usesCgroups = true
 
@@ -40,7 +42,9 @@ extension Preparation {
     init(
         _ bundle: Bundle, id: ContainerID, options: LaunchOptions, store: StateStore?, descriptors: [PlanningFacts.JoinedNamespace]
     ) throws(Failure) {
-        let config = bundle.config
+        var config = bundle.config
+        remarks = bundle.remarks
+        if let socket = options.notifySocket, let remark = config.pass(notifySocket: socket) { remarks.append(remark) }
         var facts = PlanningFacts(bundle: bundle.path, containerID: id.name, rootfsPath: bundle.rootfs)
         facts.noPivot = options.noPivot
         facts.noNewKeyring = options.noNewKeyring
@@ -52,8 +56,11 @@ extension Preparation {
         if config.linux.mountLabel != nil || config.process?.selinuxLabel != nil {
             facts.isSELinuxEnabled = (try? OwnedFD.open("/sys/fs/selinux/enforce", .read)) != nil
         }
+        if config.process?.apparmorProfile != nil {
+            facts.hasAppArmor = (try? readText("/sys/module/apparmor/parameters/enabled")) == "Y"
+        }
+        facts.setgroupsDenied = Preparation.isSetgroupsDenied(config)
         facts.copiedLinks = Preparation.copiedLinks(bundle)
-        remarks = bundle.remarks
         cgroup = nil
         if options.usesCgroups {
             do throws(CgroupError) {
@@ -91,6 +98,15 @@ extension Preparation {
     private static func capabilitiesHeld(_ config: Config) -> CapabilitySet {
         if let namespace = config.linux.namespace(.user), namespace.path == nil { return CapabilitySet(rawValue: .max) }
         return CapabilitySet(rawValue: (try? permittedCapabilities()) ?? 0)
+    }
+
+    /// Whether nobody in the container may set groups (P-43): it is so already, or the runtime has to forbid it to be let map groups.
+    ///
+    /// - Source: user_namespaces(7).
+    private static func isSetgroupsDenied(_ config: Config) -> Bool {
+        if (try? readText("/proc/self/setgroups")) == "deny" { return true }
+        guard let namespace = config.linux.namespace(.user), namespace.path == nil else { return false }
+        return !CapabilitySet(rawValue: (try? permittedCapabilities()) ?? 0).contains(.setGroups)
     }
 
     /// Whether the runtime itself is in a user namespace other than the host's first, which maps every id to itself.

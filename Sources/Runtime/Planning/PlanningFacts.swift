@@ -34,6 +34,8 @@ public struct PlanningFacts: Equatable, Sendable {
     public var setgroupsDenied = false
     /// Whether the runtime itself runs in a user namespace that is not the host's first: it cannot make device nodes then.
     public var isInUserNamespace = false
+    /// Whether AppArmor is on (P-14).
+    public var hasAppArmor = true
     /// Whether SELinux is on: without it mount labels mean nothing.
     public var isSELinuxEnabled = false
     /// What the sources of `copy-symlink` mounts point at, for those that are symbolic links (MO-35).
