@@ -166,7 +166,7 @@ let terminal = Topic("terminal") { topic in
     }
 
     topic.claim("what is piped to a payload with a terminal ends as typed input does", rows: ["P-02"]) { lab in
-        for (input, lines) in [("one\ntwo\n", ["one", "two", "end"]), ("half", ["half", "end"])] {
+        for (input, lines) in [("one\ntwo\n", ["one", "two", "", "end"]), ("half", ["half", "end"])] {
             let file = try lab.file(input)
             let box = try lab.container("stty -echo; cat; echo; echo end") { $0["/process/terminal"] = true }
             let outcome = try box.run { $0.input = file }
