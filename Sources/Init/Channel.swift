@@ -53,7 +53,9 @@ struct Channel {
         }
     }
 
-    /// Reports a failed step. Nothing more can be done where even that fails: the runtime then sees the socket close.
+    /// Reports a failed step.
+    ///
+    /// Nothing more can be done where even that fails: the runtime then sees the socket close.
     func fail(_ error: Errno, _ detail: Detail, step: Int) {
         var message = Message(.failed, value: detail.value)
         message.step = UInt32(step)

@@ -42,7 +42,9 @@ struct Executor {
         self.channel = channel
     }
 
-    /// Carries out the plan. Ends in the payload, in the supervisor or with a report.
+    /// Carries out the plan.
+    ///
+    /// Ends in the payload, in the supervisor or with a report.
     mutating func run() -> Never {
         // Modes of the nodes and directories that are made are exact.
         kernelIgnoringFailure(SystemCallNumber.umask, 0)
@@ -132,7 +134,9 @@ struct Executor {
         try setPropagation(directory, path: path, change.second)
     }
 
-    /// Tells the runtime how far things are and waits for its word. A runtime that is gone ends the container.
+    /// Tells the runtime how far things are and waits for its word.
+    ///
+    /// A runtime that is gone ends the container.
     private func synchronize(_ point: SyncPoint) throws(Errno) {
         try channel.send(Message(.synchronize, value: point.rawValue))
         if !channel.awaitWord(.proceed) { exitProcess(InitStatus.failed) }

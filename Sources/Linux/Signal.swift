@@ -4,15 +4,15 @@ import CLinux
 
 /// Signal numbers that are the same on x86_64 and aarch64.
 public enum Signal {
-    /// SIGKILL
+    /// SIGKILL.
     public static let kill: Int32 = 9
-    /// SIGTERM
+    /// SIGTERM.
     public static let terminate: Int32 = 15
-    /// SIGCHLD
+    /// SIGCHLD.
     public static let child: Int32 = 17
-    /// SIGSTOP
+    /// SIGSTOP.
     public static let stop: Int32 = 19
-    /// SIGWINCH
+    /// SIGWINCH.
     public static let windowChange: Int32 = 28
 }
 
@@ -29,7 +29,9 @@ public struct SignalSet: Equatable, Sendable {
     /// All signals but those that a fault of the process itself raises: ILL, TRAP, ABRT, BUS, FPE, SEGV, SYS.
     public static let forwardable = SignalSet(bits: ~0x4000_04f8)
 
-    /// Makes this the set of blocked signals and returns the one it replaces. Source: rt_sigprocmask(2).
+    /// Makes this the set of blocked signals and returns the one it replaces.
+    ///
+    /// Source: rt_sigprocmask(2).
     @discardableResult
     public func block() throws(Errno) -> SignalSet {
         var new = self
@@ -42,7 +44,9 @@ public struct SignalSet: Equatable, Sendable {
         return old
     }
 
-    /// Waits until one of the set is pending, takes it and returns its number. The set has to be blocked. Source: rt_sigtimedwait(2).
+    /// Waits until one of the set is pending, takes it and returns its number.
+    ///
+    /// The set has to be blocked. Source: rt_sigtimedwait(2).
     public func wait() throws(Errno) -> Int32 {
         var set = self
         return try withUnsafeMutablePointer(to: &set) { set throws(Errno) in

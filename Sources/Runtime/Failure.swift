@@ -66,7 +66,9 @@ public struct Failure: Error, Equatable, Sendable {
 
     /// The kind.
     public var kind: Kind
-    /// What was being done, in lower case: "mount". For kinds with words of their own not used.
+    /// What was being done, in lower case: "mount".
+    ///
+    /// For kinds with words of their own not used.
     public var operation: String
     /// On what: a path, an id, a program.
     public var object: String?

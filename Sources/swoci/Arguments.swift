@@ -133,7 +133,7 @@ private struct ArgumentParser {
         return Invocation(request: .run(command), globals: globals, options: options, operands: operands)
     }
 
-    /// `help`, `help COMMAND`
+    /// Takes apart what follows `help`: a command or nothing.
     private mutating func help() throws(UsageError) -> Invocation {
         guard let name = words.first(where: { !isOption($0) }) else { return Invocation(request: .help(nil), globals: globals) }
         return Invocation(request: .help(try find(name)), globals: globals)

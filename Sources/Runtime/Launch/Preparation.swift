@@ -18,9 +18,9 @@ struct Preparation {
 
 /// How a container is called for: what is not in its config.
 struct LaunchOptions: Equatable, Sendable {
-    /// `--no-pivot`
+    /// `--no-pivot`.
     var noPivot = false
-    /// `--no-new-keyring`
+    /// `--no-new-keyring`.
     var noNewKeyring = false
     /// How many descriptors from 3 on the payload keeps, those of socket activation included.
     var preservedDescriptors: UInt32 = 0
@@ -53,6 +53,11 @@ extension Preparation {
         facts.joinedNamespaces = descriptors
         facts.capabilitiesHeld = Preparation.capabilitiesHeld(config)
         facts.isInUserNamespace = Preparation.isInUserNamespace
+        facts.setgroupsDenied = Preparation.setgroupsDenied(config)
+        if facts.isInUserNamespace { facts.mappedGroups = Preparation.mappedGroups() }
+        facts.clocks = config.linux.timeOffsets.map { (offset: TimeOffset) -> Int64 in
+            Int64(offset.clock == .monotonic ? monotonicMilliseconds() : bootMilliseconds()) / 1000
+        }
         if config.linux.mountLabel != nil || config.process?.selinuxLabel != nil {
             facts.isSELinuxEnabled = (try? OwnedFD.open("/sys/fs/selinux/enforce", .read)) != nil
         }
@@ -65,8 +70,14 @@ extension Preparation {
         if options.usesCgroups {
             do throws(CgroupError) {
                 let layout = try CgroupLayout.detect()
+                var resources = config.linux.resources
+                if facts.isInUserNamespace, resources?.devices != nil {
+                    // The kernel takes device rules from the host's first user namespace alone, and gives no device node to another.
+                    resources?.devices = nil
+                    remarks.append("device rules are left out: inside a user namespace nobody may set them, nor make device nodes [RD-01]")
+                }
                 let plan = try CgroupPlan(
-                    cgroupsPath: config.linux.cgroupsPath, id: id.name, layout: layout, resources: config.linux.resources)
+                    cgroupsPath: config.linux.cgroupsPath, id: id.name, layout: layout, resources: resources)
                 for warning in plan.warnings { remarks.append(warning.text) }
                 facts.add(plan, layout)
                 cgroup = plan
@@ -94,12 +105,15 @@ extension Preparation {
         return try cachedSeccomp(seccomp, source: bundle.document.bytes(of: seccomp.origin), store: store, place: place)
     }
 
-    /// What the runtime could grant: everything in a new user namespace, its own permitted set elsewhere. Source: capget(2).
+    /// What the runtime could grant: everything in a new user namespace, its own permitted set elsewhere.
+    ///
+    /// Source: capget(2).
     private static func capabilitiesHeld(_ config: Config) -> CapabilitySet {
         if let namespace = config.linux.namespace(.user), namespace.path == nil { return CapabilitySet(rawValue: .max) }
         return CapabilitySet(rawValue: (try? permittedCapabilities()) ?? 0)
     }
 
+<<<<<<< HEAD
     /// Whether nobody in the container may set groups (P-43): it is so already, or the runtime has to forbid it to be let map groups.
     ///
     /// - Source: user_namespaces(7).
@@ -107,6 +121,25 @@ extension Preparation {
         if (try? readText("/proc/self/setgroups")) == "deny" { return true }
         guard let namespace = config.linux.namespace(.user), namespace.path == nil else { return false }
         return !CapabilitySet(rawValue: (try? permittedCapabilities()) ?? 0).contains(.setGroups)
+=======
+    /// Whether the container's user namespace will forbid setgroups(2): because the runtime's own does, which those below it inherit, or
+    /// because the runtime has to give it up to write a group mapping without CAP_SETGID.
+    ///
+    /// - Source: user_namespaces(7).
+    private static func setgroupsDenied(_ config: Config) -> Bool {
+        if (try? readText("/proc/self/setgroups")) == "deny" { return true }
+        guard let namespace = config.linux.namespace(.user), namespace.path == nil else { return false }
+        return (try? permittedCapabilities()).map { $0 & 1 << 6 == 0 } ?? false
+    }
+
+    /// The groups that the runtime's own user namespace knows.
+    private static func mappedGroups() -> [IDMapping] {
+        guard let map = try? readText("/proc/self/gid_map") else { return [] }
+        return map.split(separator: "\n").compactMap { line in
+            let numbers = line.split(separator: " ").compactMap { UInt32($0) }
+            return numbers.count == 3 ? IDMapping(containerID: numbers[0], hostID: numbers[1], size: numbers[2]) : nil
+        }
+>>>>>>> main
     }
 
     /// Whether the runtime itself is in a user namespace other than the host's first, which maps every id to itself.

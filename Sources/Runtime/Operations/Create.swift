@@ -39,12 +39,15 @@ public func createContainer(_ request: CreateRequest, store: StateStore) throws(
         bundle, id: request.id, options: options, store: store,
         descriptors: joined.joined.map { PlanningFacts.JoinedNamespace(type: $0.type, descriptor: UInt32($0.descriptor)) })
 
+    let resctrl = try openResctrl(preparation.launch.resctrl, bundle)
+
     var entry = try store.reserve(request.id)
     var record = Record(bundle, request.id, preparation.cgroup)
+    if let resctrl, let plan = preparation.launch.resctrl { record.resctrl = ResctrlRecord(plan, root: resctrl.root) }
     do throws(Failure) {
         try entry.saveConfig(bundle.text)
         try entry.writeIntent(record)
-        return try launch(request, options, bundle, preparation, joined, &entry, &record)
+        return try launch(request, options, bundle, preparation, joined, resctrl, &entry, &record)
     } catch {
         undo(&entry, record, store)
         throw error
@@ -54,18 +57,24 @@ public func createContainer(_ request: CreateRequest, store: StateStore) throws(
 /// Makes what the plan says.
 private func launch(
     _ request: CreateRequest, _ options: LaunchOptions, _ bundle: Bundle, _ preparation: Preparation,
-    _ joined: borrowing JoinedNamespaces, _ entry: inout Entry, _ record: inout Record
+    _ joined: borrowing JoinedNamespaces, _ resctrl: Resctrl?, _ entry: inout Entry, _ record: inout Record
 ) throws(Failure) -> CreatedContainer {
     let startSocket = try entry.listenForStart()
     if let cgroup = preparation.cgroup {
         do throws(CgroupError) { try Cgroup.make(cgroup) } catch { throw Failure(error, place: bundle.place(of: error.origin)) }
     }
+    if let resctrl, let plan = preparation.launch.resctrl { try resctrl.make(plan) }
     let launcher = Launcher(launch: preparation.launch, options: options, place: bundle.place)
     let started = try launcher.start(
         startSocket: startSocket, joined: joined, cgroup: preparation.cgroup == nil ? nil : record.cgroup)
     var handshake = Handshake(started, preparation.launch, place: bundle.place)
+    let devices = NetworkDevices(preparation.launch.netDevices, place: bundle.place)
     do throws(Failure) {
-        try handshake.run { pid throws(Failure) in try runHooks(of: bundle, request.id, pid: pid) }
+        try handshake.run(devices: devices) { pid throws(Failure) in try runHooks(of: bundle, request.id, pid: pid) }
+        if let resctrl, let plan = preparation.launch.resctrl {
+            try resctrl.place(handshake.initPID, plan)
+            if handshake.payloadPID != handshake.initPID { try resctrl.place(handshake.payloadPID, plan) }
+        }
         var console = handshake.takeConsole()
         if let socket = request.consoleSocket, let terminal = console.take() { try send(terminal, to: socket) }
         record.hasPoststop = !bundle.config.hooks.poststop.isEmpty
@@ -75,13 +84,25 @@ private func launch(
         try handshake.commit()
         return CreatedContainer(process: record.process, console: console, remarks: preparation.remarks + handshake.remarks)
     } catch {
+        // Before the last process goes: a network namespace takes its virtual devices with it.
+        devices.putBack()
         handshake.kill()
         record.hasPoststop = handshake.hasReachedHooks && !bundle.config.hooks.poststop.isEmpty
         throw error
     }
 }
 
-/// Takes back what was made. What was there before stays.
+/// Finds the resctrl tree where the config asks for one, and sees whether it can have what it asks for.
+private func openResctrl(_ plan: ResctrlPlan?, _ bundle: Bundle) throws(Failure) -> Resctrl? {
+    guard let plan else { return nil }
+    let resctrl = try Resctrl(finding: plan.origin, place: bundle.place)
+    try resctrl.check(plan)
+    return resctrl
+}
+
+/// Takes back what was made.
+///
+/// What was there before stays.
 private func undo(_ entry: inout Entry, _ record: Record, _ store: StateStore) {
     // The failure that led here is the one to tell. What cannot be removed keeps its record, so that delete can try again.
     _ = try? store.destroy(entry, record)
@@ -185,7 +206,9 @@ extension CreateRequest {
         options.usesCgroups = cgroupManager != .disabled
         options.notifySocket = notifySocket
         options.preservedDescriptors = preservedDescriptors + listenDescriptors
-        if listenDescriptors > 0 { options.listenEnvironment = ["LISTEN_FDS=\(listenDescriptors)"] + (listenNames.map { ["LISTEN_FDNAMES=\($0)"] } ?? []) }
+        if listenDescriptors > 0 {
+            options.listenEnvironment = ["LISTEN_FDS=\(listenDescriptors)"] + (listenNames.map { ["LISTEN_FDNAMES=\($0)"] } ?? [])
+        }
         for descriptor in 3..<(3 + Int(options.preservedDescriptors)) {
             do throws(Errno) { try kernel(__NR_fcntl, descriptor, Int(F_SETFD), 0) } catch {
                 throw Failure("pass descriptor \(descriptor) to the payload", errno: error, hint: "see --preserve-fds and LISTEN_FDS")

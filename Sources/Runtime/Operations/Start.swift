@@ -12,7 +12,10 @@ extension StateStore {
     /// - Source: runtime.md#start; rows OP-03, LC-06 to LC-09.
     public func start(_ id: ContainerID) throws(Failure) -> [String] {
         var entry = try find(id)
-        guard try entry.lock() else { throw Failure("start the container", id.name, kind: .notFound) }
+        guard try entry.lock(within: 10_000) else {
+            throw Failure("start the container", id.name, detail: "another call has been at work on it for 10 seconds")
+        }
+        guard entry.isCurrent else { throw Failure("start the container", id.name, kind: .notFound) }
         let record = entry.readRecord()
         let status = entry.status(record)
         guard let record, status == .created, let process = record.openProcess() else { throw refusal(id, status) }
@@ -48,7 +51,9 @@ extension StateStore {
         return Failure("start the container", id.name, detail: kind == .general ? "it is still being created" : nil, kind: kind)
     }
 
-    /// Connects to the init and gives the word. From the renaming on the status is the init's to tell.
+    /// Connects to the init and gives the word.
+    ///
+    /// From the renaming on the status is the init's to tell.
     private func announce(_ entry: borrowing Entry) throws(Failure) -> OwnedFD {
         do throws(Errno) {
             let isFirst = entry.has(Entry.File.start)
@@ -68,6 +73,7 @@ extension StateStore {
         _ connection: borrowing OwnedFD, _ process: borrowing OwnedFD, handOver: (Int32) throws(Failure) -> Void
     ) throws(Failure) -> [String] {
         var warnings: [String] = []
+        var isAnnounced = false
         var entries = (
             cl_pollfd(fd: connection.raw, events: PollEvents.readable, revents: 0),
             cl_pollfd(fd: process.raw, events: PollEvents.readable, revents: 0)
@@ -82,10 +88,12 @@ extension StateStore {
                 throw Failure("wait for the payload", errno: error)
             }
             // What was said before the end counts: the connection comes first.
-            guard entries.0.revents != 0 else {
-                throw Failure("start the container", detail: "the container's process ended before the payload was started")
+            guard entries.0.revents != 0 else { throw Failure.endedEarly }
+            guard let (message, text, descriptor) = try receive(connection) else {
+                // execve closes the connection; so does an end without a word.
+                if isAnnounced { return warnings }
+                throw Failure.endedEarly
             }
-            guard let (message, text, descriptor) = try receive(connection) else { return warnings }
             switch MessageKind(rawValue: message.kind) {
             case .listener:
                 do throws(Failure) {
@@ -98,6 +106,7 @@ extension StateStore {
                 }
             case .failed: throw Failure(message, text: text)
             case .warning: warnings.append(text)
+            case .start: isAnnounced = true
             default: continue
             }
         }
@@ -112,9 +121,7 @@ extension StateStore {
     private func receive(_ connection: borrowing OwnedFD) throws(Failure) -> (Message, String, Int32)? {
         do throws(Errno) { return try receiveMessage(from: connection) } catch {
             // The init died with our word unread: nothing of it is left to wait for.
-            if error == .connectionReset {
-                throw Failure("start the container", detail: "the container's process ended before the payload was started")
-            }
+            if error == .connectionReset { throw Failure.endedEarly }
             throw Failure("hear the container's process", errno: error)
         }
     }
@@ -130,6 +137,12 @@ extension StateStore {
             throw error
         }
     }
+}
+
+extension Failure {
+    /// The init died before its word that the payload comes next.
+    fileprivate static let endedEarly = Failure(
+        "start the container", detail: "the container's process ended before the payload was started")
 }
 
 extension Entry {

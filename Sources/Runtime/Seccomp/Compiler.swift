@@ -79,14 +79,18 @@ private func syscallNumber(_ name: String) -> Int32? {
     return number == -1 ? nil : number
 }
 
-/// Conditions on different arguments must all hold. If an argument occurs twice, each condition is a rule of its own (SE-15).
+/// Conditions on different arguments must all hold.
+///
+/// If an argument occurs twice, each condition is a rule of its own (SE-15).
 private func alternatives(_ conditions: [SeccompCondition]) -> [[SeccompCondition]] {
     var indices = Set<UInt32>()
     let hasRepetition = conditions.contains { !indices.insert($0.index).inserted }
     return hasRepetition ? conditions.map { [$0] } : [conditions]
 }
 
-/// The flags' bits. Without a list speculation is allowed, which makes filters much cheaper (SE-05).
+/// The flags' bits.
+///
+/// Without a list speculation is allowed, which makes filters much cheaper (SE-05).
 func filterFlags(_ seccomp: Seccomp, _ place: (Origin) -> Failure.Place?) throws(Failure) -> UInt32 {
     // SECCOMP_FILTER_FLAG_NEW_LISTENER (SE-06).
     let listener: UInt32 = seccomp.notifies ? 8 : 0
@@ -134,7 +138,9 @@ extension SeccompAction {
     }
 }
 
-/// A rule for one call. libseccomp refuses a rule it has, and takes long to find out.
+/// A rule for one call.
+///
+/// libseccomp refuses a rule it has, and takes long to find out.
 private struct ResolvedRule: Hashable {
     var call: Int32
     var action: UInt32
