@@ -8,32 +8,23 @@ import Linux
 import Plan
 
 extension Executor {
-<<<<<<< HEAD
-    /// Splits. Returns in the child, which becomes the payload.
-    mutating func supervise(_ step: Supervise) throws(Errno) {
-=======
     /// Splits.
     ///
     /// Returns in the child, which becomes the payload.
-    func supervise(_ step: Supervise) throws(Errno) {
->>>>>>> main
+    mutating func supervise(_ step: Supervise) throws(Errno) {
         // Blocked before the split: what arrives in between is forwarded, not lost.
         try SignalSet.forwardable.block()
         let payload = try cloneProcess(CloneOptions())
         if payload.isChild { return }
         do throws(Errno) {
-<<<<<<< HEAD
             if step.profile.count > 0 { try openProcfs() }
-=======
             // Out of the caller's process group: what its terminal sends there is not meant for the container.
             try kernel(SystemCallNumber.setsid)
->>>>>>> main
             try setUser(step.user)
             try Linux.setCapabilities(effective: step.capabilities, permitted: step.capabilities, inheritable: 0)
             try setAmbientCapabilities(0)
             // Last of what a profile could forbid, and before no_new_privs, which forbids most changes of it.
             if step.profile.count > 0 { try changeProfile(step.profile) }
-            closeDescriptors(from: 3)
             try setNoNewPrivileges()
             // Nothing of the runtime's may be left once the payload can look into this process.
             closeDescriptors(from: 3)
@@ -41,11 +32,7 @@ extension Executor {
             try loadSupervisorFilter()
         } catch {
             // The payload must not run under a supervisor that has more rights than it.
-<<<<<<< HEAD
             channel.fail(error, detail, step: self.step)
-=======
-            channel.fail(error, Detail(), step: self.step)
->>>>>>> main
             exitProcess(InitStatus.failed)
         }
         unmap(plan.bytes.baseAddress!, count: plan.bytes.count)

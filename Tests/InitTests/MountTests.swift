@@ -71,7 +71,7 @@ struct MountTests {
         plan.root(root.path)
         plan.bindPrograms()
         plan.mount("proc", on: "/proc")
-        plan.add(.enterRoot(EnterRoot(byMoving: byMoving)))
+        plan.add(.enterRoot(EnterRoot(byMoving ? .moving : .pivoting)))
         plan.shell("cat /mark; pwd; ls / | grep -cx -e etc -e tmp -e root; ls /proc | grep -c '^[0-9]'; wc -l < /proc/self/mountinfo")
         let (_, output) = try InitProcess(plan).run()
         let lines = output.lines

@@ -64,7 +64,6 @@ extension Preparation {
         if config.process?.apparmorProfile != nil {
             facts.hasAppArmor = (try? readText("/sys/module/apparmor/parameters/enabled")) == "Y"
         }
-        facts.setgroupsDenied = Preparation.isSetgroupsDenied(config)
         facts.copiedLinks = Preparation.copiedLinks(bundle)
         cgroup = nil
         if options.usesCgroups {
@@ -113,15 +112,6 @@ extension Preparation {
         return CapabilitySet(rawValue: (try? permittedCapabilities()) ?? 0)
     }
 
-<<<<<<< HEAD
-    /// Whether nobody in the container may set groups (P-43): it is so already, or the runtime has to forbid it to be let map groups.
-    ///
-    /// - Source: user_namespaces(7).
-    private static func isSetgroupsDenied(_ config: Config) -> Bool {
-        if (try? readText("/proc/self/setgroups")) == "deny" { return true }
-        guard let namespace = config.linux.namespace(.user), namespace.path == nil else { return false }
-        return !CapabilitySet(rawValue: (try? permittedCapabilities()) ?? 0).contains(.setGroups)
-=======
     /// Whether the container's user namespace will forbid setgroups(2): because the runtime's own does, which those below it inherit, or
     /// because the runtime has to give it up to write a group mapping without CAP_SETGID.
     ///
@@ -139,7 +129,6 @@ extension Preparation {
             let numbers = line.split(separator: " ").compactMap { UInt32($0) }
             return numbers.count == 3 ? IDMapping(containerID: numbers[0], hostID: numbers[1], size: numbers[2]) : nil
         }
->>>>>>> main
     }
 
     /// Whether the runtime itself is in a user namespace other than the host's first, which maps every id to itself.

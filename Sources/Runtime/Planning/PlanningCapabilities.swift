@@ -7,7 +7,6 @@ internal import Spec
 extension CapabilitySet {
     static let kill = CapabilitySet(rawValue: 1 << 5)
     static let systemAdministration = CapabilitySet(rawValue: 1 << 21)
-    static let setGroups = CapabilitySet(rawValue: 1 << 6)
 }
 
 extension PlanDraft {
