@@ -5,7 +5,8 @@ import Plan
 
 extension Executor {
     /// The descriptor of a procfs of this process's own.
-    private mutating func openProcfs() throws(Errno) -> Int {
+    @discardableResult
+    mutating func openProcfs() throws(Errno) -> Int {
         if procfs >= 0 { return Int(procfs) }
         do throws(Errno) {
             let context = try FilesystemContext(type: literal("proc"))
@@ -40,22 +41,39 @@ extension Executor {
     ///
     /// Rows P-14, P-15.
     mutating func setExecLabel(_ step: SetExecLabel) throws(Errno) {
-        var value = PathBuffer()
-        let isAppArmor = step.module == SetExecLabel.Module.appArmor.rawValue
-        if isAppArmor { try value.append(literal("exec ")) }
-        try value.append(plan.cString(step.label))
-        var path = PathBuffer()
-        if isAppArmor {
-            try appendOwnDirectory(&path)
-            try path.append(literal("/attr/apparmor/exec"))
-            do { return try write(value.cString, count: value.count, to: path.cString) } catch {
-                // Before Linux 5.8 there is only the file that one security module has to itself.
-                if error != .noEntry { throw error }
-            }
-            path.clear()
+        if step.module == SetExecLabel.Module.appArmor.rawValue {
+            return try tellAppArmor(literal("exec "), step.label, attribute: literal("exec"))
         }
+        var path = PathBuffer()
         try appendOwnDirectory(&path)
         try path.append(literal("/attr/exec"))
+        try write(plan.cString(step.label), count: Int(step.label.count), to: path.cString)
+    }
+
+    /// Puts this process into an AppArmor profile at once.
+    mutating func changeProfile(_ profile: Text) throws(Errno) {
+        try tellAppArmor(literal("changeprofile "), profile, attribute: literal("current"))
+    }
+
+    /// Source: aa_change_onexec(2), aa_change_profile(2).
+    private mutating func tellAppArmor(
+        _ command: UnsafePointer<CChar>, _ profile: Text, attribute: UnsafePointer<CChar>
+    ) throws(Errno) {
+        var value = PathBuffer()
+        try value.append(command)
+        try value.append(plan.cString(profile))
+        var path = PathBuffer()
+        try appendOwnDirectory(&path)
+        try path.append(literal("/attr/apparmor/"))
+        try path.append(attribute)
+        do { return try write(value.cString, count: value.count, to: path.cString) } catch {
+            // Before Linux 5.8 there is only the file that one security module has to itself.
+            if error != .noEntry { throw error }
+        }
+        path.clear()
+        try appendOwnDirectory(&path)
+        try path.append(literal("/attr/"))
+        try path.append(attribute)
         try write(value.cString, count: value.count, to: path.cString)
     }
 

@@ -11,17 +11,20 @@ extension Executor {
     /// Splits.
     ///
     /// Returns in the child, which becomes the payload.
-    func supervise(_ step: Supervise) throws(Errno) {
+    mutating func supervise(_ step: Supervise) throws(Errno) {
         // Blocked before the split: what arrives in between is forwarded, not lost.
         try SignalSet.forwardable.block()
         let payload = try cloneProcess(CloneOptions())
         if payload.isChild { return }
         do throws(Errno) {
+            if step.profile.count > 0 { try openProcfs() }
             // Out of the caller's process group: what its terminal sends there is not meant for the container.
             try kernel(SystemCallNumber.setsid)
             try setUser(step.user)
             try Linux.setCapabilities(effective: step.capabilities, permitted: step.capabilities, inheritable: 0)
             try setAmbientCapabilities(0)
+            // Last of what a profile could forbid, and before no_new_privs, which forbids most changes of it.
+            if step.profile.count > 0 { try changeProfile(step.profile) }
             try setNoNewPrivileges()
             // Nothing of the runtime's may be left once the payload can look into this process.
             closeDescriptors(from: 3)
@@ -29,7 +32,7 @@ extension Executor {
             try loadSupervisorFilter()
         } catch {
             // The payload must not run under a supervisor that has more rights than it.
-            channel.fail(error, Detail(), step: self.step)
+            channel.fail(error, detail, step: self.step)
             exitProcess(InitStatus.failed)
         }
         unmap(plan.bytes.baseAddress!, count: plan.bytes.count)

@@ -59,12 +59,19 @@ public struct TerminalModes {
         return result
     }
 
-    /// Hands every byte on as it is, in both directions.
+    /// The character that a reader of lines takes for the end; nil where bytes are read as they come.
+    public var endOfFile: UInt8? {
+        // ICANON 2, VEOF 4.
+        modes.local & 2 != 0 ? modes.characters.4 : nil
+    }
+
+    /// Hands on every byte as it is typed.
+    ///
+    /// Output is still processed: a newline from a terminal ``withoutNewlineTranslation`` needs its carriage return somewhere.
     public var raw: TerminalModes {
         var result = self
-        // As cfmakeraw(3): no input or output processing, no echo, no line editing, no signals, 8 bits.
+        // As cfmakeraw(3) otherwise: no input processing, no echo, no line editing, no signals, 8 bits.
         result.modes.input &= ~0o2753
-        result.modes.output &= ~1
         result.modes.local &= ~0o100113
         result.modes.control = (result.modes.control & ~0o460) | 0o60
         return result

@@ -15,7 +15,8 @@ extension Plan {
 
     func describe(_ fields: Supervise) -> String {
         let kept = fields.capabilities == 0 ? "no capability" : capabilityNames(fields.capabilities)
-        return "go on in a child, supervised by a process of \(userWords(fields.user)) with \(kept)"
+        let profile = fields.profile.count == 0 ? "" : " and the AppArmor profile \(show(fields.profile))"
+        return "go on in a child, supervised by a process of \(userWords(fields.user)) with \(kept)\(profile)"
     }
 
     func describe(_ fields: SetScheduler) -> String {

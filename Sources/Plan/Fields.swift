@@ -354,11 +354,13 @@ extension Supervise: Coded {
     init() {
         user = SetUser()
         capabilities = 0
+        profile = .empty
     }
 
     mutating func code(with coder: inout some FieldCoder) {
         coder.code(&user)
         coder.code(&capabilities)
+        coder.code(&profile)
     }
 }
 

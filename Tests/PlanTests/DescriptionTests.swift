@@ -52,6 +52,12 @@ struct DescriptionTests {
         #expect(text == "bind /srv/data to /data (ro, exec, relatime, rsuid, rnodev, rnoatime), with everything below it")
     }
 
+    @Test("a filter's listener is told")
+    func listener() {
+        let text = words { .loadSeccomp(LoadSeccomp(program: $0.add(bytes: [6, 0, 0, 0, 0, 0, 255, 127]), flags: 0x2C)) }
+        #expect(text == "load the system call filter of 1 instructions with flags 0x2c, and hand its listener over")
+    }
+
     @Test("nodes, hooks, users and sets are described in full")
     func others() {
         let cases: [(String, (inout Plan) -> Step)] = [

@@ -97,7 +97,7 @@ struct StepSamples {
     }
 
     private mutating func addProcess() {
-        add(.supervise(Supervise(user: user(), capabilities: 1 << 41 | UInt64(next()))))
+        add(.supervise(Supervise(user: user(), capabilities: 1 << 41 | UInt64(next()), profile: text())))
         add(.startSession(StartSession(terminal: true)))
         add(
             .setScheduler(

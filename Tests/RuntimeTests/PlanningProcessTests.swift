@@ -72,13 +72,17 @@ struct PlanningProcessTests {
             config.process?.cwd = Located("/home")
             config.process?.env = []
         }
-        let launch = try Planner.plan(config, .sample { $0.seccompProgram = .init(bytes: [UInt8](repeating: 0, count: 16), flags: 4) })
-        let all = words(launch)
+        let facts = PlanningFacts.sample {
+            $0.seccompProgram = .init(bytes: [UInt8](repeating: 0, count: 16), flags: 4)
+            $0.isSELinuxEnabled = true
+        }
+        let all = words(try Planner.plan(config, facts))
         let start = try #require(all.firstIndex(of: "enter the root"))
         #expect(
             all[start...] == [
                 "enter the root", "set the execution domain LINUX32",
-                "go on in a child, supervised by a process of uid 10, gid 20, groups 30 with CAP_KILL", "start a session",
+                "go on in a child, supervised by a process of uid 10, gid 20, groups 30 with CAP_KILL and the AppArmor profile profile",
+                "start a session",
                 "set the scheduler SCHED_BATCH", "set the I/O priority best effort 4", "set the memory policy MPOL_BIND on nodes 0, 65",
                 "set the umask 027", "limit capabilities to CAP_KILL", "set the payload's AppArmor profile profile",
                 "set the payload's SELinux label label", "become uid 10, gid 20, groups 30",
@@ -88,6 +92,25 @@ struct PlanningProcessTests {
                 "run startContainer hook 0, /s", "load the system call filter of 2 instructions with flags 0x4",
                 "execute sh with 0 environment entries",
             ])
+    }
+
+    @Test("labels that this host cannot apply are refused, those that ask for nothing are not (P-14, P-15)")
+    func labels() throws {
+        func config(_ profile: String?, _ label: String?) -> Config {
+            .sample {
+                $0.process?.apparmorProfile = profile.map { Located($0, Origin(node: 7)) }
+                $0.process?.selinuxLabel = label.map { Located($0, Origin(node: 8)) }
+            }
+        }
+        let without = PlanningFacts.sample { $0.hasAppArmor = false }
+        let refused = planningError(config("p", nil), without)
+        #expect(refused?.row == "P-14" && refused?.origin == Origin(node: 7) && refused?.message.contains("no AppArmor") == true)
+        let off = planningError(config(nil, "l"), without)
+        #expect(off?.row == "P-15" && off?.origin == Origin(node: 8) && off?.message.contains("SELinux is off") == true)
+        for (profile, label) in [("unconfined", ""), ("", ""), (nil, nil)] as [(String?, String?)] {
+            #expect(words(try Planner.plan(config(profile, label), without), "setExecLabel").isEmpty)
+        }
+        #expect(words(try Planner.plan(config("unconfined", nil), .sample()), "setExecLabel").count == 1)
     }
 
     @Test("without a process the plan ends with the wait for start, which then refuses (P-01)")

@@ -16,6 +16,19 @@ enum UnixSocket {
         return descriptor
     }
 
+    /// A datagram socket at a path, as a service manager's is.
+    static func datagrams(at path: String) throws -> Int32 {
+        let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8.prefix(107)) }
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
+        }
+        try expect(bound == 0, "cannot make a socket at \(path)")
+        return descriptor
+    }
+
     /// Accepts one connection of a process and receives one message: its bytes and its descriptors.
     static func receive(from listener: Int32, sentBy pid: pid_t, _ lab: Lab) throws -> (bytes: [UInt8], descriptors: [Int32]) {
         try readable(listener, lab, pid, "a connection")

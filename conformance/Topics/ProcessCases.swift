@@ -358,6 +358,77 @@ let process = Topic("process") { topic in
         try contains(outcome.out, "three", "content of descriptor 3")
     }
 
+    topic.claim("LISTEN_FDNAMES goes with the sockets", rows: ["CLI-16", "L-07"]) { lab in
+        let box = try lab.container("echo $LISTEN_FDNAMES; cat <&3; cat <&4")
+        let descriptors = try ["three", "four"].map { open(try lab.file($0), O_RDONLY | O_CLOEXEC) }
+        defer { descriptors.forEach { close($0) } }
+        let outcome = try box.run {
+            $0.arguments = ["sh", "-c", "LISTEN_FDS=2 LISTEN_PID=$$ LISTEN_FDNAMES=web:admin exec \"$@\"", "sh"] + $0.arguments
+            $0.descriptors = [(3, descriptors[0]), (4, descriptors[1])]
+        }
+        if outcome.lines.first == "threefour" { throw Skip("the runtime does not pass the names on") }
+        try equal(outcome.line, "web:admin\nthreefour", "output")
+    }
+
+    topic.claim("a service's payload reaches the service manager's socket", rows: ["CLI-16"]) { lab in
+        if !lab.runtime.isSwoci { throw Skip("other runtimes stand between the two") }
+        let path = lab.fresh("notify")
+        let socket = try UnixSocket.datagrams(at: path)
+        defer { close(socket) }
+        let box = try lab.container("echo $NOTIFY_SOCKET; stat -c %F $NOTIFY_SOCKET")
+        let outcome = try box.run { $0.environment.append("NOTIFY_SOCKET=\(path)") }
+        try equal(outcome.lines, ["/run/notify/notify.sock", "socket"], "output")
+        try equal(outcome.status, 0, "status")
+        // Another that is gone is no reason not to start.
+        let again = try lab.container("echo fine $NOTIFY_SOCKET")
+        let without = try again.run { $0.environment.append("NOTIFY_SOCKET=\(lab.directory)/nobody") }
+        try equal(without.line, "fine", "output")
+        try contains(without.err, "NOTIFY_SOCKET", "warning")
+    }
+
+    topic.claim("capabilities that the runtime does not hold are left out with a warning", rows: ["P-16"]) { lab in
+        let effective = lab.read("/proc/self/status").split(separator: "\n").first { $0.hasPrefix("CapPrm:") }?.split(separator: "\t").last
+        guard let held = effective.flatMap({ UInt64($0, radix: 16) }), held & 1 << 24 == 0 else {
+            throw Skip("the suite holds CAP_SYS_RESOURCE")
+        }
+        let box = try lab.container("echo fine") { $0.grant(["CAP_KILL", "CAP_SYS_RESOURCE"]) }
+        let outcome = try box.run()
+        try contains(outcome.out, "fine", "output")
+        try contains(outcome.err, "CAP_SYS_RESOURCE", "warning")
+    }
+
+    topic.claim("an ambient capability that is not inheritable is left out with a warning", rows: ["P-16", "P-21"]) { lab in
+        let box = try lab.container("grep ^CapAmb: /proc/self/status") { $0["/process/capabilities/ambient"] = ["CAP_KILL"] }
+        let outcome = try box.run()
+        try contains(outcome.out, "0000000000000000", "CapAmb")
+        try contains(outcome.err, "CAP_KILL", "warning")
+    }
+
+    topic.claim("additional groups in a user namespace that denies setgroups are refused", rows: ["P-43", "I-02"]) { lab in
+        let box = try lab.container { $0["/process/user"] = ["uid": 0, "gid": 0, "additionalGids": [5]] as Object }
+        let words = ["unshare", "--user", "--map-root-user", "--mount", lab.runtime.path, "--root", lab.stateRoot]
+        let disabled = lab.runtime.isSwoci || lab.runtime.version.hasPrefix("crun") ? ["--cgroup-manager", "disabled"] : []
+        let outcome = try lab.execute(Launch(arguments: words + disabled + ["run", "--bundle", box.bundle, box.id]))
+        try expect(outcome.status != 0, "it was not refused")
+        if lab.runtime.isSwoci { try contains(outcome.err, "/process/user/additionalGids/0", "message") }
+    }
+
+    for (key, label) in [("apparmorProfile", "some-profile"), ("selinuxLabel", "system_u:system_r:container_t:s0")] {
+        topic.claim("\(key) is refused with a reason where the host has no such module", rows: [key == "selinuxLabel" ? "P-15" : "P-14"]) {
+            lab in
+            let modules = lab.read("/sys/kernel/security/lsm") + lab.read("/sys/module/apparmor/parameters/enabled")
+            if modules.contains("apparmor") || modules.contains("Y") || modules.contains("selinux") { throw Skip("the host has one") }
+            let box = try lab.container { $0["/process/\(key)"] = label }
+            if lab.runtime.isSwoci { try box.refused(key) } else { try box.refused() }
+        }
+    }
+
+    topic.claim("mountLabel means nothing where SELinux is off", rows: ["X-04"]) { lab in
+        if FileManager.default.fileExists(atPath: "/sys/fs/selinux/enforce") { throw Skip("SELinux is on") }
+        let box = try lab.container("echo fine") { $0["/linux/mountLabel"] = "system_u:object_r:container_file_t:s0:c1,c2" }
+        try equal(try box.printed(), "fine", "output")
+    }
+
     topic.claim("without a terminal stdin, stdout and stderr are the caller's", rows: ["L-08", "P-02"]) { lab in
         let input = try lab.file("from stdin")
         let box = try lab.container("cat; echo to stderr >&2; tty -s || echo no tty")

@@ -94,6 +94,89 @@ let terminal = Topic("terminal") { topic in
         try box.gone()
     }
 
+    topic.claim("run in the foreground joins the caller's terminal and the payload's", rows: ["P-02", "LC-10"]) { lab in
+        let box = try lab.container("tty; echo ready; read x; echo got $x; exit 7") { $0["/process/terminal"] = true }
+        let screen = try Console(opening: lab)
+        try expect(screen.readsLines, "a new terminal does not read lines")
+        let pid = try screen.run(box)
+        try screen.reads("ready")
+        try contains(screen.text, "/dev/pts/0", "tty")
+        try lab.eventually("raw modes while it runs") { !screen.readsLines }
+        try screen.writes("word\r")
+        try screen.reads("got word")
+        try equal(try lab.children.wait(for: pid, until: lab.deadline, "run"), 7, "status")
+        try expect(screen.readsLines, "the terminal did not get its modes back")
+        try box.gone()
+    }
+
+    topic.claim("run hands on the terminal's size, the first and every later one", rows: ["P-02", "P-03"]) { lab in
+        let box = try lab.container("stty size; trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.05; done") {
+            $0["/process/terminal"] = true
+        }
+        let screen = try Console(opening: lab)
+        try screen.resize(rows: 33, columns: 77)
+        let pid = try screen.run(box)
+        try screen.reads("33 77")
+        try screen.reads("ready")
+        try screen.resize(rows: 50, columns: 99)
+        // The terminal tells it to its foreground processes, of which the suite's children are none.
+        kill(pid, SIGWINCH)
+        try screen.reads("50 99")
+        try equal(try lab.children.wait(for: pid, until: lab.deadline, "run"), 0, "status")
+    }
+
+    for (key, name, what) in [("\u{3}", "INT", "an interrupt"), ("\u{1c}", "QUIT", "a quit")] {
+        topic.claim("\(what) from the keyboard is the payload's", rows: ["P-02"]) { lab in
+            let box = try lab.container("trap 'echo caught; exit 5' \(name); echo ready; while :; do sleep 0.05; done") {
+                $0["/process/terminal"] = true
+            }
+            let screen = try Console(opening: lab)
+            let pid = try screen.run(box)
+            try screen.reads("ready")
+            try lab.eventually("raw modes") { !screen.readsLines }
+            try screen.writes(key)
+            try screen.reads("caught")
+            try equal(try lab.children.wait(for: pid, until: lab.deadline, "run"), 5, "status")
+        }
+    }
+
+    topic.claim("a signal that ends run's payload leaves the terminal as it was", rows: ["P-02", "LC-10"]) { lab in
+        let box = try lab.container("echo ready; while :; do sleep 0.05; done") { $0["/process/terminal"] = true }
+        let screen = try Console(opening: lab)
+        let pid = try screen.run(box)
+        try screen.reads("ready")
+        try lab.eventually("raw modes") { !screen.readsLines }
+        kill(pid, SIGTERM)
+        try equal(try lab.children.wait(for: pid, until: lab.deadline, "run"), 143, "status")
+        try expect(screen.readsLines, "the terminal did not get its modes back")
+    }
+
+    topic.claim("all output of a payload with a terminal arrives, also where nobody types", rows: ["P-02"]) { lab in
+        for placement in ["exec", "supervise"] {
+            let box = try lab.container("seq 1 30000; echo end") {
+                $0["/process/terminal"] = true
+                $0["/annotations"] = ["org.swoci.init": placement]
+            }
+            let outcome = try box.run()
+            try equal(outcome.status, 0, "status (\(outcome.err))")
+            let lines = outcome.out.replacingOccurrences(of: "\r", with: "").split(separator: "\n")
+            try equal(lines.count, 30001, "lines")
+            try equal(lines.suffix(2).joined(separator: " "), "30000 end", "the last lines")
+        }
+    }
+
+    topic.claim("what is piped to a payload with a terminal ends as typed input does", rows: ["P-02"]) { lab in
+        for (input, lines) in [("one\ntwo\n", ["one", "two", "", "end"]), ("half", ["half", "end"])] {
+            let file = try lab.file(input)
+            let box = try lab.container("stty -echo; cat; echo; echo end") { $0["/process/terminal"] = true }
+            let outcome = try box.run { $0.input = file }
+            try equal(outcome.status, 0, "status (\(outcome.err))")
+            // What came before "stty -echo" was echoed as well.
+            let text = outcome.out.replacingOccurrences(of: "\r", with: "")
+            try expect(text.hasSuffix(lines.joined(separator: "\n") + "\n"), "output \(text.debugDescription)")
+        }
+    }
+
     topic.claim("consoleSize without a terminal is ignored", rows: ["P-03"]) { lab in
         let box = try lab.container("echo fine") { $0["/process/consoleSize"] = ["height": 43, "width": 132] }
         try equal(try box.printed(), "fine", "output")
@@ -115,8 +198,35 @@ final class Console {
     }
 
     deinit {
-        close(listener)
+        if listener >= 0 { close(listener) }
         if master >= 0 { close(master) }
+    }
+
+    /// A terminal of the suite's own, for a runtime that stays in the foreground.
+    init(opening lab: Lab) throws {
+        self.lab = lab
+        path = ""
+        listener = -1
+        master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        // TIOCSPTLCK, TIOCGPTN
+        var (locked, number): (Int32, Int32) = (0, -1)
+        try expect(ioctl(master, 0x4004_5431, &locked) == 0 && ioctl(master, 0x8004_5430, &number) == 0, "cannot open a terminal")
+        device = "/dev/pts/\(number)"
+    }
+
+    /// The path of the inner side of a terminal of the suite's own.
+    private(set) var device = ""
+
+    /// Whether the terminal reads lines and echoes them, as a shell's does.
+    var readsLines: Bool {
+        var modes = termios()
+        return tcgetattr(master, &modes) == 0 && modes.c_lflag & tcflag_t(ICANON | ECHO) == tcflag_t(ICANON | ECHO)
+    }
+
+    /// Runs a container in the foreground on this terminal.
+    func run(_ box: Container) throws -> pid_t {
+        let words = [lab.runtime.path, "--root", lab.stateRoot, "run", "--bundle", box.bundle, box.id]
+        return try lab.children.start(Launch(arguments: words, input: device, output: device, error: device))
     }
 
     /// Creates a container with this console socket and takes the terminal.

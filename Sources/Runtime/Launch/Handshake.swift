@@ -189,6 +189,20 @@ struct Handshake: ~Copyable {
         if case .setScheduler = planned.step, failure.errno == .notPermitted {
             failure.hint = "it needs CAP_SYS_NICE; a real-time policy in cgroup v1 also linux.resources.cpu.realtimeRuntime"
         }
+        if failure.errno == .noEntry, planned.step.setsProfile {
+            failure.hint = "the profile is not loaded: see /sys/kernel/security/apparmor/profiles"
+        }
         return failure
+    }
+}
+
+extension Step {
+    /// Whether the step may fail for an AppArmor profile that the kernel does not know.
+    fileprivate var setsProfile: Bool {
+        switch self {
+        case .setExecLabel(let step): step.module == SetExecLabel.Module.appArmor.rawValue
+        case .supervise(let step): step.profile.count > 0
+        default: false
+        }
     }
 }

@@ -26,6 +26,8 @@ struct LaunchOptions: Equatable, Sendable {
     var preservedDescriptors: UInt32 = 0
     /// LISTEN_FDS and LISTEN_FDNAMES for the payload.
     var listenEnvironment: [String] = []
+    /// NOTIFY_SOCKET of the caller (CLI-16).
+    var notifySocket: String?
     /// Whether a cgroup is made (`--cgroup-manager disabled`).
     var usesCgroups = true
 
@@ -40,7 +42,9 @@ extension Preparation {
     init(
         _ bundle: Bundle, id: ContainerID, options: LaunchOptions, store: StateStore?, descriptors: [PlanningFacts.JoinedNamespace]
     ) throws(Failure) {
-        let config = bundle.config
+        var config = bundle.config
+        remarks = bundle.remarks
+        if let socket = options.notifySocket, let remark = config.pass(notifySocket: socket) { remarks.append(remark) }
         var facts = PlanningFacts(bundle: bundle.path, containerID: id.name, rootfsPath: bundle.rootfs)
         facts.noPivot = options.noPivot
         facts.noNewKeyring = options.noNewKeyring
@@ -57,8 +61,10 @@ extension Preparation {
         if config.linux.mountLabel != nil || config.process?.selinuxLabel != nil {
             facts.isSELinuxEnabled = (try? OwnedFD.open("/sys/fs/selinux/enforce", .read)) != nil
         }
+        if config.process?.apparmorProfile != nil {
+            facts.hasAppArmor = (try? readText("/sys/module/apparmor/parameters/enabled")) == "Y"
+        }
         facts.copiedLinks = Preparation.copiedLinks(bundle)
-        remarks = bundle.remarks
         cgroup = nil
         if options.usesCgroups {
             do throws(CgroupError) {

@@ -17,6 +17,14 @@ public struct CreatedContainer: ~Copyable {
     public let console: OwnedFD?
     /// What people should know though it stopped nothing.
     public let remarks: [String]
+
+    /// The number of ``console``, -1 for none.
+    var consoleNumber: Int32 {
+        switch console {
+        case .some(let console): console.raw
+        case nil: -1
+        }
+    }
 }
 
 /// Creates a container.
@@ -196,6 +204,7 @@ extension CreateRequest {
         options.noPivot = noPivot
         options.noNewKeyring = noNewKeyring
         options.usesCgroups = cgroupManager != .disabled
+        options.notifySocket = notifySocket
         options.preservedDescriptors = preservedDescriptors + listenDescriptors
         if listenDescriptors > 0 {
             options.listenEnvironment = ["LISTEN_FDS=\(listenDescriptors)"] + (listenNames.map { ["LISTEN_FDNAMES=\($0)"] } ?? [])

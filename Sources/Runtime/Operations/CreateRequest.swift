@@ -26,6 +26,8 @@ public struct CreateRequest: Equatable, Sendable {
     public var listenDescriptors: UInt32 = 0
     /// Their names, colon-separated: LISTEN_FDNAMES of the environment.
     public var listenNames: String?
+    /// The socket that a service manager listens on: NOTIFY_SOCKET of the environment.
+    public var notifySocket: String?
     /// Enter the root by moving the mount instead of pivot_root.
     public var noPivot = false
     /// Keep the caller's session keyring.

@@ -39,22 +39,47 @@ public func holdSignals() throws(Failure) -> HeldSignals {
     return HeldSignals()
 }
 
+/// SIGCHLD, and what a terminal sends to a background process: they mean the runtime, not the container.
+private let ownSignals: [Int32] = [Signal.child, 21, 22]
+
 extension StateStore {
-    /// Waits until a container's first process ends, passing signals on to the payload.
+    /// Waits until a container's first process ends, passing signals on to the payload, and what is typed and printed where it has a
+    /// terminal that nobody else took.
     ///
     /// - Returns: The payload's exit status, 128+N if signal N ended it.
     public func waitForEnd(_ id: ContainerID, _ container: borrowing CreatedContainer, _ signals: HeldSignals) throws(Failure) -> Int32 {
-        let child: Int32 = 17  // SIGCHLD
-        // Those that a terminal sends to a background process mean the runtime, not the container.
-        let own: Set<Int32> = [child, 21, 22]
+        let console = container.consoleNumber
+        if console >= 0 { return try relay(id, container.process.pid, console) }
         while true {
             if let status = try reap(container.process.pid) { return status }
             do throws(Errno) {
                 let signal = try signals.next()
-                if !own.contains(signal) { pass(signal, to: id) }
+                if !ownSignals.contains(signal) { pass(signal, to: id) }
             } catch {
                 throw Failure("wait for a signal", errno: error, systemCall: "rt_sigtimedwait")
             }
+        }
+    }
+
+    /// Waits as ``waitForEnd(_:_:_:)`` does, between the caller and the container's terminal.
+    private func relay(_ id: ContainerID, _ pid: Int32, _ console: Int32) throws(Failure) -> Int32 {
+        do throws(Errno) {
+            var relay = try TerminalRelay(console: console)
+            var status = try? reap(pid)
+            while true {
+                switch try relay.next(draining: status != nil) {
+                case .drained: if let status { return status }
+                case .signal(Signal.child): if status == nil { status = try? reap(pid) }
+                case .signal(Signal.windowChange): relay.adoptSize()
+                case .signal(let signal):
+                    if ownSignals.contains(signal) { continue }
+                    // Nobody may want the rest of the output any more.
+                    if let status { return status }
+                    pass(signal, to: id)
+                }
+            }
+        } catch {
+            throw Failure("relay the container's terminal", errno: error)
         }
     }
 

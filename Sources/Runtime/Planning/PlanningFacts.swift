@@ -34,6 +34,8 @@ public struct PlanningFacts: Equatable, Sendable {
     public var setgroupsDenied = false
     /// Whether the runtime itself runs in a user namespace that is not the host's first: it cannot make device nodes then.
     public var isInUserNamespace = false
+    /// Whether AppArmor is on (P-14).
+    public var hasAppArmor = true
     /// The groups that exist in that namespace; empty in the host's first, where all do.
     public var mappedGroups: [IDMapping] = []
     /// The clocks' seconds, in the order of the config's time offsets; empty where nobody has looked.

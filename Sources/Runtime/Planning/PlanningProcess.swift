@@ -17,11 +17,13 @@ extension PlanDraft {
         launch.oomScoreAdj = process.oomScoreAdj
         launch.payloadIsPIDOne = try execsInPlace(process)
         let sets: CapabilitySets? = if let given = process.capabilities { reduced(given) } else { nil }
+        try checkLabels(process)
         let user = try planUser(process)
         if !launch.payloadIsPIDOne {
             // The supervisor signals the payload, which may have another user by then: only with what the payload itself may.
             let effective = sets?.effective ?? (process.user.uid.value == 0 ? grantable : [])
-            add(.supervise(Supervise(user: user, capabilities: effective.intersection(.kill).rawValue)), process.origin)
+            let profile = appArmorProfile(process).map { text($0.value) } ?? .empty
+            add(.supervise(Supervise(user: user, capabilities: effective.intersection(.kill).rawValue, profile: profile)), process.origin)
         }
         planScheduling(process)
         planCredentials(process, user, sets)
@@ -49,6 +51,26 @@ extension PlanDraft {
         return SetUser(uid: user.uid.value, gid: user.gid.value, groups: groups, skipsGroups: facts.setgroupsDenied)
     }
 
+    /// Refuses labels that no security module of this host knows: a payload without its confinement must not run.
+    private func checkLabels(_ process: Process) throws(PlanningError) {
+        if let profile = appArmorProfile(process), !facts.hasAppArmor {
+            throw PlanningError(
+                "the AppArmor profile \(quoted(profile.value)) cannot be used: this host has no AppArmor", origin: profile.origin,
+                hint: "leave apparmorProfile out", row: "P-14")
+        }
+        if let label = process.selinuxLabel, !label.value.isEmpty, !facts.isSELinuxEnabled {
+            throw PlanningError(
+                "the SELinux label \(quoted(label.value)) cannot be used: SELinux is off on this host", origin: label.origin,
+                hint: "leave selinuxLabel out", row: "P-15")
+        }
+    }
+
+    /// The profile to be set: none where there is nothing to be unconfined from.
+    private func appArmorProfile(_ process: Process) -> Located<String>? {
+        guard let profile = process.apparmorProfile, !profile.value.isEmpty else { return nil }
+        return profile.value == "unconfined" && !facts.hasAppArmor ? nil : profile
+    }
+
     private mutating func planScheduling(_ process: Process) {
         add(.startSession(StartSession(terminal: process.terminal)), process.origin)
         if let scheduler = process.scheduler {
@@ -69,10 +91,10 @@ extension PlanDraft {
 
     private mutating func planCredentials(_ process: Process, _ user: SetUser, _ sets: CapabilitySets?) {
         if let sets { add(.limitBoundingSet(OneNumber64(sets.bounding.rawValue)), sets.origin) }
-        if let profile = process.apparmorProfile {
+        if let profile = appArmorProfile(process) {
             add(.setExecLabel(SetExecLabel(.appArmor, label: text(profile.value))), profile.origin)
         }
-        if let label = process.selinuxLabel { add(.setExecLabel(SetExecLabel(.seLinux, label: text(label.value))), label.origin) }
+        if let label = process.selinuxLabel, !label.value.isEmpty { add(.setExecLabel(SetExecLabel(.seLinux, label: text(label.value))), label.origin) }
         add(.setUser(user), process.user.uid.origin)
     }
 

@@ -48,6 +48,7 @@ func hasEnded(_ process: borrowing OwnedFD, within milliseconds: Int = 0) -> Boo
 /// Bits of poll(2).
 enum PollEvents {
     static let readable: Int16 = 1
+    static let writable: Int16 = 4
     static let hangUp: Int16 = 16
 }
 

@@ -15,6 +15,7 @@ func createRequest(_ context: Context) throws(Failure) -> CreateRequest {
     request.preservedDescriptors = try context.number("preserve-fds") ?? 0
     request.listenDescriptors = context.environment["LISTEN_FDS"].flatMap { UInt32($0) } ?? 0
     request.listenNames = context.environment["LISTEN_FDNAMES"]
+    request.notifySocket = context.environment["NOTIFY_SOCKET"]
     request.noPivot = context.options.isSet("no-pivot")
     request.noNewKeyring = context.options.isSet("no-new-keyring")
     request.cgroupManager = try context.cgroupManager()

@@ -14,6 +14,7 @@ func runContainer(_ context: Context) throws(Failure) -> Int32 {
     do throws(Failure) {
         // Signals are held back before the payload can end: none is lost between start and wait.
         let signals = detaches ? nil : try holdSignals()
+        container.adoptSize()
         for warning in try store.start(request.id) { context.reporter.warning(warning) }
         if let signals { status = try store.waitForEnd(request.id, container, signals) }
     } catch {
