@@ -89,8 +89,9 @@ void ci_release_memory(void) {
     unsigned long page = 4096, start = (unsigned long)__executable_start, end = ((unsigned long)etext + page - 1) & -page;
     // MADV_DONTNEED 4. aarch64 kernels with larger pages refuse the unaligned range, which costs memory only.
     cl_syscall(__NR_madvise, start, end - start, 4, 0, 0, 0);
-    // The stack below this frame was the set-up's. Its part that was never mapped is an error that does not matter.
-    end = (unsigned long)__builtin_frame_address(0) & -page;
+    // The stack below this frame was the set-up's. Its part that was never mapped is an error that does not matter. The frame reaches
+    // below its address: there are the caller's registers, which may lie on the other side of a page's border.
+    end = ((unsigned long)__builtin_frame_address(0) - 512) & -page;
     cl_syscall(__NR_madvise, end - (1UL << 16), 1UL << 16, 4, 0, 0, 0);
     start = ((unsigned long)arena + page - 1) & -page;
     end = (unsigned long)(arena + sizeof arena) & -page;
