@@ -172,7 +172,7 @@ private func becomeHook(
         var code = error.code
         withUnsafeMutablePointer(to: &code) { kernelIgnoringFailure(__NR_write, Int(failure), Int(bitPattern: $0), 4) }
     }
-    while true { kernelIgnoringFailure(__NR_exit_group, 127) }
+    exitProcess(127)
 }
 
 /// The hook's program, arguments and environment as execve(2) takes them.
