@@ -157,6 +157,7 @@ private func becomeHook(
 ) {
     do throws(Errno) {
         kernelIgnoringFailure(__NR_setpgid, 0, 0)
+        resetSignalDispositions()
         var none: UInt64 = 0
         let replace = 2  // SIG_SETMASK
         withUnsafeMutablePointer(to: &none) { kernelIgnoringFailure(__NR_rt_sigprocmask, replace, Int(bitPattern: $0), 0, 8) }
