@@ -261,8 +261,10 @@ private struct Pipe: ~Copyable {
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
     /// Reads what is there, without waiting. What exceeds the limit is dropped: a hook that writes much must not block.
+    ///
+    /// Reads no more than a pipe holds at once: a hook that never stops writing must not hold its reader.
     mutating func drain() {
-        while isOpen {
+        for _ in 0..<16 where isOpen {
             var entry = cl_pollfd(fd: reader.raw, events: PollEvents.readable, revents: 0)
             guard let count = try? poll(&entry, 1, milliseconds: 0), count == 1 else { return }
             let chunk = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
