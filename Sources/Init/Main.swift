@@ -23,7 +23,7 @@ func main(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer
         return InitStatus.misuse
     }
     // First of all: a process of the container's that joins this pid namespace must not reach into this one.
-    try? setDumpable(false)
+    guard (try? setDumpable(false)) != nil else { exitProcess(InitStatus.failed) }
     let channel = Channel(control)
     // The runtime is putting this process into its cgroups and writing its id mappings.
     guard channel.awaitWord(.proceed) else { exitProcess(InitStatus.failed) }

@@ -47,10 +47,10 @@ extension Preparation {
         facts.preservedDescriptors = options.preservedDescriptors
         facts.listenEnvironment = options.listenEnvironment
         facts.joinedNamespaces = descriptors
-        facts.capabilitiesHeld = Preparation.capabilitiesHeld(config)
+        facts.capabilitiesHeld = try Preparation.capabilitiesHeld(config)
         facts.isInUserNamespace = Preparation.isInUserNamespace
         if config.linux.mountLabel != nil || config.process?.selinuxLabel != nil {
-            facts.isSELinuxEnabled = (try? OwnedFD.open("/sys/fs/selinux/enforce", .read)) != nil
+            facts.isSELinuxEnabled = try Preparation.isSELinuxEnabled()
         }
         facts.copiedLinks = Preparation.copiedLinks(bundle)
         remarks = bundle.remarks
@@ -88,9 +88,20 @@ extension Preparation {
     }
 
     /// What the runtime could grant: everything in a new user namespace, its own permitted set elsewhere. Source: capget(2).
-    private static func capabilitiesHeld(_ config: Config) -> CapabilitySet {
+    private static func capabilitiesHeld(_ config: Config) throws(Failure) -> CapabilitySet {
         if let namespace = config.linux.namespace(.user), namespace.path == nil { return CapabilitySet(rawValue: .max) }
-        return CapabilitySet(rawValue: (try? permittedCapabilities()) ?? 0)
+        let held = try Failure.during("read the runtime's own capabilities") { () throws(Errno) in try permittedCapabilities() }
+        return CapabilitySet(rawValue: held)
+    }
+
+    /// Whether this host has SELinux. Not to know it is an error: the labels would be left out.
+    private static func isSELinuxEnabled() throws(Failure) -> Bool {
+        let file = "/sys/fs/selinux/enforce"
+        do throws(Errno) { _ = try OwnedFD.open(file, .read) } catch {
+            if error == .noEntry { return false }
+            throw Failure("look for SELinux", file, errno: error)
+        }
+        return true
     }
 
     /// Whether the runtime itself is in a user namespace other than the host's first, which maps every id to itself.
