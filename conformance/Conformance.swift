@@ -6,7 +6,7 @@ import Foundation
 enum Conformance {
     /// Every topic, in the order in which they run.
     static let topics: [Topic] = [
-        lifecycle, configErrors, namespaces, rootfs, mounts, process, terminal, seccomp, cgroups, hooks, initProcess, exec,
+        lifecycle, configErrors, namespaces, rootfs, mounts, process, terminal, seccomp, cgroups, hooks, initProcess, security, exec,
         extensions,
     ]
 
