@@ -15,21 +15,45 @@ let toolchain: String = {
 }()
 
 #if arch(arm64)
-    let triple = "aarch64-unknown-linux-gnu"
+    let architecture = "aarch64"
 #else
-    let triple = "x86_64-unknown-linux-gnu"
+    let architecture = "x86_64"
 #endif
 
-/// What every Swift target is compiled with. A release build is Embedded Swift: no runtime, no metadata, no existentials.
-/// Debug builds and tests are ordinary Swift over the same sources. Dropping the "Embedded" line (and the link settings
-/// below) gives an ordinary static Swift release.
+/// Swift's Unicode tables, which an Embedded link names itself.
+let unicodeTables = "\(toolchain)/lib/swift/embedded/\(architecture)-unknown-linux-gnu/libswiftUnicodeDataTables.a"
+
+/// The directory of musl, the C library of a release where it is installed; else that is glibc.
+///
+/// Nothing but libyajl and libseccomp uses it. Its start-up is what tells them apart: glibc's executes dozens of CPUID instructions, each
+/// of which traps in a virtual machine.
+let musl = "/usr/lib/\(architecture)-linux-musl"
+let hasMusl = FileManager.default.fileExists(atPath: "\(musl)/libc.a")
+
+/// Arguments for the linker itself, whose order the compiler driver keeps.
+func linker(_ arguments: String...) -> [String] {
+    arguments.flatMap { ["-Xlinker", $0] }
+}
+
+let productLink: [String] =
+    hasMusl
+    ? ["-nostartfiles", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-static"]
+        + linker("\(musl)/crt1.o", "\(musl)/crti.o", "--start-group", "-lyajl_s", "-lseccomp", unicodeTables, "\(musl)/libc.a", "-lgcc")
+        + linker("--end-group", "\(musl)/crtn.o", "--gc-sections", "-s")
+    : ["-nostartfiles", "-static-executable"] + linker("--gc-sections", "-s", "-lyajl_s", "-lseccomp", unicodeTables)
+
+/// What every Swift target is compiled with.
+///
+/// A release build is Embedded Swift: no runtime, no metadata, no existentials. Debug builds and tests are ordinary Swift over the same
+/// sources. Dropping the "Embedded" line (and the link settings below) gives an ordinary static Swift release.
 let language: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
     .treatAllWarnings(as: .error),
     .enableExperimentalFeature("Embedded", .when(configuration: .release)),
-    .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-stack-protector"], .when(configuration: .release)),
+    .unsafeFlags(
+        ["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-stack-protector"], .when(configuration: .release)),
 ]
 
 /// A program's own: its entry is a C function, so that it gets its arguments without the Swift runtime.
@@ -49,6 +73,9 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", providers: [.apt(["libseccomp-dev"])]),
         .target(name: "CLinux"),
         .target(
+            name: "CMusl",
+            cSettings: [.unsafeFlags(hasMusl ? ["-fno-builtin", "-DMUSL"] : [], .when(configuration: .release))]),
+        .target(
             name: "CInit",
             cSettings: [
                 .define("HOSTED", .when(configuration: .debug)),
@@ -61,16 +88,9 @@ let package = Package(
         .target(name: "Runtime", dependencies: ["CLinux", "Cgroups", "CSeccomp", "Linux", "Plan", "Spec"], swiftSettings: language),
         .executableTarget(
             name: "swoci",
-            dependencies: ["Linux", "Plan", "Runtime", "Spec"],
+            dependencies: ["CMusl", "Linux", "Plan", "Runtime", "Spec"],
             swiftSettings: program,
-            linkerSettings: [
-                .linkedLibrary("yajl_s"), .linkedLibrary("seccomp"),
-                .unsafeFlags(
-                    [
-                        "-nostartfiles", "-static-executable", "-Xlinker", "--gc-sections", "-Xlinker", "-s",
-                        "\(toolchain)/lib/swift/embedded/\(triple)/libswiftUnicodeDataTables.a",
-                    ], .when(configuration: .release)),
-            ]),
+            linkerSettings: [.unsafeFlags(productLink, .when(configuration: .release))]),
         .executableTarget(
             name: "swoci-init",
             dependencies: ["CInit", "CLinux", "Linux", "Plan"],

@@ -6,7 +6,8 @@ import Foundation
 enum Conformance {
     /// Every topic, in the order in which they run.
     static let topics: [Topic] = [
-        lifecycle, configErrors, namespaces, rootfs, mounts, process, terminal, seccomp, cgroups, hooks, initProcess, security, exec,
+        lifecycle, configErrors, namespaces, networkDevices, rootfs, mounts, process, terminal, seccomp, seccompAgent, cgroups, hooks,
+        initProcess, security, exec,
         extensions,
     ]
 

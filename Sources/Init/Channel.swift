@@ -47,13 +47,15 @@ struct Channel {
     func send(_ message: Message, detail: Detail = Detail(), descriptor: Int32 = -1) throws(Errno) {
         var message = message
         try withUnsafePointer(to: &message) { pointer throws(Errno) in
-            try sendPacket(
+            _ = try sendPacket(
                 Int(socket), pointer, Message.size, detail.text.map { UnsafeRawPointer($0) }, min(detail.count, Message.maximumText),
                 descriptor: descriptor)
         }
     }
 
-    /// Reports a failed step. Nothing more can be done where even that fails: the runtime then sees the socket close.
+    /// Reports a failed step.
+    ///
+    /// Nothing more can be done where even that fails: the runtime then sees the socket close.
     func fail(_ error: Errno, _ detail: Detail, step: Int) {
         var message = Message(.failed, value: detail.value)
         message.step = UInt32(step)
@@ -63,7 +65,9 @@ struct Channel {
         try? send(message, detail: detail)
     }
 
-    /// Waits for the commit; a limit that is to be set comes before. Anything else ends the process.
+    /// Waits for the commit; a limit that is to be set comes before.
+    ///
+    /// Anything else ends the process.
     func awaitLimitOrCommit() -> LimitMessage? {
         var limit = LimitMessage(resource: 0, soft: 0, hard: 0)
         let info = withUnsafeMutablePointer(to: &limit) { pointer in try? receivePacket(Int(socket), pointer, LimitMessage.size) }

@@ -30,7 +30,9 @@ extension Executor {
         for descriptor in 0...2 { try kernel(SystemCallNumber.dup3, terminal.number, descriptor, 0) }
     }
 
-    /// Mounts the terminal itself, not a path to it, over /dev/console. Row D-14.
+    /// Mounts the terminal itself, not a path to it, over /dev/console.
+    ///
+    /// Row D-14.
     private mutating func mountConsole(_ terminal: borrowing OwnedFD) throws(Errno) {
         let directory = try rootDirectory.makeDirectories(literal("/dev"), mode: 0o755, followLinks: false)
         let name = literal("console")

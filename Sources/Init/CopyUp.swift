@@ -4,7 +4,9 @@ import Linux
 import Plan
 
 extension Executor {
-    /// Copies a directory's content. Links are copied as links and never followed.
+    /// Copies a directory's content.
+    ///
+    /// Links are copied as links and never followed.
     func copyUp(from source: Int, to destination: Int) throws(Errno) {
         // A reading descriptor of the covered directory: the target was opened as a place only.
         let directory = try OwnedFD.open(literal("."), [.read, .directory, .noFollow], at: source)

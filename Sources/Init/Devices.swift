@@ -27,7 +27,9 @@ extension Executor {
         }
     }
 
-    /// Makes a node, or checks that what is there is the node. Row D-03.
+    /// Makes a node, or checks that what is there is the node.
+    ///
+    /// Row D-03.
     mutating func makeNode(_ step: MakeNode) throws(Errno) {
         let parent = try openParent(step.path)
         let type = step.mode & 0o170000
@@ -57,7 +59,9 @@ extension Executor {
             SystemCallNumber.fchownat, node.number, Int(bitPattern: emptyPath), Int(step.uid), Int(step.gid), 0x1000)
     }
 
-    /// Mounts a node of the host's after a look at what it is. Row D-01.
+    /// Mounts a node of the host's after a look at what it is.
+    ///
+    /// Row D-01.
     mutating func bindNode(_ step: BindNode) throws(Errno) {
         let node = try OwnedFD.open(plan.cString(step.source), [.path, .noFollow])
         let status = try FileStatus.of(at: node.number)

@@ -28,6 +28,10 @@ struct Executor {
     var home: UnsafePointer<CChar>?
     /// The payload's program, once found.
     var executable: UnsafePointer<CChar>?
+    /// Who reports a failure once the payload's filter has a listener, nil before.
+    var handover: UnsafeMutablePointer<ListenerHandover>?
+    /// Whether signals and descriptors are as the payload finds them.
+    var isReadyToExecute = false
     /// Whether the working directory was entered already with the rights before the change of user.
     var hasEnteredDirectory = false
     /// Whether no try to enter it was made yet.
@@ -38,7 +42,9 @@ struct Executor {
         self.channel = channel
     }
 
-    /// Carries out the plan. Ends in the payload, in the supervisor or with a report.
+    /// Carries out the plan.
+    ///
+    /// Ends in the payload, in the supervisor or with a report.
     mutating func run() -> Never {
         // Modes of the nodes and directories that are made are exact.
         kernelIgnoringFailure(SystemCallNumber.umask, 0)
@@ -51,6 +57,7 @@ struct Executor {
                 }
                 try perform(next.step)
             } catch {
+                if let handover { fail(handover, error, status: exitStatus(error)) }
                 channel.fail(error, detail, step: step)
                 exitProcess(exitStatus(error))
             }
@@ -116,8 +123,7 @@ struct Executor {
         case .setHome(let step): try setHome(uid: step.value)
         case .findExecutable(let step): try findExecutable(step)
         case .awaitStart: try awaitStart()
-        case .loadSeccomp(let step):
-            try loadSeccompFilter(plan.cString(step.program), count: Int(step.program.count), flags: step.flags)
+        case .loadSeccomp(let step): try loadSeccomp(step)
         case .execute(let step): try execute(step)
         }
     }
@@ -128,7 +134,9 @@ struct Executor {
         try setPropagation(directory, path: path, change.second)
     }
 
-    /// Tells the runtime how far things are and waits for its word. A runtime that is gone ends the container.
+    /// Tells the runtime how far things are and waits for its word.
+    ///
+    /// A runtime that is gone ends the container.
     private func synchronize(_ point: SyncPoint) throws(Errno) {
         try channel.send(Message(.synchronize, value: point.rawValue))
         if !channel.awaitWord(.proceed) { exitProcess(InitStatus.failed) }

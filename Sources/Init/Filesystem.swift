@@ -46,8 +46,10 @@ extension Executor {
         root = tree.release()
     }
 
-    /// Puts the root tree over its own directory, where hooks look for it. A directory above it that this user may not enter (a user
-    /// namespace without rights there) leaves only the root itself, which nobody but this process can tell apart.
+    /// Puts the root tree over its own directory, where hooks look for it.
+    ///
+    /// A directory above it that this user may not enter (a user namespace without rights there) leaves only the root itself, which
+    /// nobody but this process can tell apart.
     private func attach(_ tree: borrowing MountTree, over path: UnsafePointer<CChar>) throws(Errno) {
         do {
             let target = try OwnedFD.open(path, [.path, .directory])
@@ -59,7 +61,9 @@ extension Executor {
         }
     }
 
-    /// Opens a mount's target below the root, made if missing. Rows M-02, M-10.
+    /// Opens a mount's target below the root, made if missing.
+    ///
+    /// Rows M-02, M-10.
     mutating func openTarget(_ target: Target, isDirectory: Bool, linkIsTarget: Bool = false) throws(Errno) -> OwnedFD {
         let path = plan.cString(target.path)
         let noFollow = target.options & 1 != 0
@@ -198,7 +202,9 @@ extension Executor {
         try apply(step.propagation, to: mounted.number, path: emptyPath)
     }
 
-    /// Mounts a path on itself, read-only. A path that is not there needs no protection. Row X-03.
+    /// Mounts a path on itself, read-only.
+    ///
+    /// A path that is not there needs no protection. Row X-03.
     func makeReadonly(_ path: UnsafePointer<CChar>) throws(Errno) {
         guard let target = try existing(path) else { return }
         let tree = try MountTree.copy(at: target.number, recursive: true)
@@ -206,7 +212,9 @@ extension Executor {
         try tree.attach(to: target.number)
     }
 
-    /// Covers a file with /dev/null, a directory with an empty one. Row X-02.
+    /// Covers a file with /dev/null, a directory with an empty one.
+    ///
+    /// Row X-02.
     mutating func mask(_ path: UnsafePointer<CChar>) throws(Errno) {
         guard let target = try existing(path) else { return }
         guard try FileStatus.of(at: target.number).isDirectory else {
@@ -234,10 +242,14 @@ extension Executor {
         }
     }
 
-    /// Makes the container's root `/`. Row LC-14.
+    /// Makes the container's root `/`.
+    ///
+    /// Row LC-14.
     mutating func enterRoot(_ step: EnterRoot) throws(Errno) {
         try kernel(SystemCallNumber.fchdir, Int(root))
-        if step.byMoving != 0 {
+        if step.way == EnterRoot.Way.changing.rawValue {
+            try kernel(SystemCallNumber.chroot, Int(bitPattern: literal(".")))
+        } else if step.way == EnterRoot.Way.moving.rawValue {
             let slash = try OwnedFD.open(literal("/"), [.path, .directory])
             try MountTree(rootDirectory.duplicate()).attach(to: slash.number)
             try kernel(SystemCallNumber.chroot, Int(bitPattern: literal(".")))

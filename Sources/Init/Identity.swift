@@ -19,11 +19,15 @@ extension Executor {
     func setMemoryPolicy(_ step: SetMemoryPolicy) throws(Errno) {
         let bits = Int(step.mask.count) * 8
         // The kernel reads one bit less than it is told (set_mempolicy(2), "maxnode").
-        try kernel(SystemCallNumber.setMempolicy, Int(step.mode), bits == 0 ? 0 : Int(bitPattern: plan.cString(step.mask)), bits == 0 ? 0 : bits + 1)
+        let mask = bits == 0 ? 0 : Int(bitPattern: plan.cString(step.mask))
+        try kernel(SystemCallNumber.setMempolicy, Int(step.mode), mask, bits == 0 ? 0 : bits + 1)
     }
 
-    /// Takes on the user's ids. The permitted capabilities are kept for ``setCapabilities(_:)``.
+    /// Takes on the user's ids.
+    ///
+    /// The permitted capabilities are kept for ``setCapabilities(_:)``.
     func setUser(_ step: SetUser) throws(Errno) {
+        giveStandardStreams(to: step.uid)
         try setKeepCapabilities(true)
         if step.skipsGroups == 0 { try setGroups(plan.cString(step.groups), count: Int(step.groups.count / 4)) }
         try setGroupID(step.gid)
@@ -33,13 +37,26 @@ extension Executor {
         try setDumpable(false)
     }
 
+    /// Makes the user own stdin, stdout and stderr, so that it can open /dev/stdout where that is a pipe or a file of the caller's.
+    ///
+    /// As runc and crun have it: /dev/null and what cannot be given away (an unmapped owner, a read-only file system) stay as they are.
+    private func giveStandardStreams(to uid: UInt32) {
+        for descriptor in 0...2 {
+            guard let status = try? FileStatus.of(at: descriptor), status.uid != uid, !status.isCharacterDevice(1, 3) else { continue }
+            // AT_EMPTY_PATH 0x1000; the group stays.
+            kernelIgnoringFailure(
+                SystemCallNumber.fchownat, descriptor, Int(bitPattern: emptyPath), Int(uid), Int(UInt32.max), 0x1000)
+        }
+    }
+
     func setCapabilities(_ step: SetCapabilities) throws(Errno) {
         try Linux.setCapabilities(effective: step.effective, permitted: step.permitted, inheritable: step.inheritable)
         try setAmbientCapabilities(step.ambient)
     }
 
-    /// Enters the working directory. The first try has the rights from before the change of user, the last one the payload's: either
-    /// may be the one that can enter.
+    /// Enters the working directory.
+    ///
+    /// The first try has the rights from before the change of user, the last one the payload's: either may be the one that can enter.
     mutating func changeDirectory(_ path: UnsafePointer<CChar>) throws(Errno) {
         do {
             try kernel(SystemCallNumber.chdir, Int(bitPattern: path))
@@ -64,7 +81,9 @@ extension Executor {
         }
     }
 
-    /// Finds the user's home directory in the container's /etc/passwd; "/" without an entry. Row P-07.
+    /// Finds the user's home directory in the container's /etc/passwd; "/" without an entry.
+    ///
+    /// Row P-07.
     mutating func setHome(uid: UInt32) throws(Errno) {
         let result = UnsafeMutablePointer<CChar>.allocate(capacity: 4096)
         let prefix = literal("HOME=")
@@ -104,7 +123,9 @@ private struct SchedulerAttributes {
     }
 }
 
-/// An /etc/passwd file's bytes. Source: passwd(5).
+/// An /etc/passwd file's bytes.
+///
+/// Source: passwd(5).
 private struct PasswordFile {
     let bytes: UnsafeRawPointer
     let count: Int

@@ -9,8 +9,9 @@ extension Executor {
         try Linux.joinNamespace(namespace.number, type: UInt64(step.type))
     }
 
-    /// Makes a time namespace and sets its clocks while nobody is in it: the first process inside freezes them. Source:
-    /// time_namespaces(7).
+    /// Makes a time namespace and sets its clocks while nobody is in it: the first process inside freezes them.
+    ///
+    /// Source: time_namespaces(7).
     func offsetClocks(_ step: OffsetClocks) throws(Errno) {
         try unshare(NamespaceFlag.time)
         if step.lines.count == 0 { return }
@@ -44,7 +45,9 @@ extension Executor {
         try setDumpable(false)
     }
 
-    /// Joins a new session keyring, so that the container does not see the caller's keys. Source: keyctl(2).
+    /// Joins a new session keyring, so that the container does not see the caller's keys.
+    ///
+    /// Source: keyctl(2).
     func joinSessionKeyring(_ name: UnsafePointer<CChar>) throws(Errno) {
         do {
             try kernel(SystemCallNumber.keyctl, 1, Int(bitPattern: name))

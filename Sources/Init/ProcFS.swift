@@ -36,7 +36,9 @@ extension Executor {
         try write(plan.cString(step.value), count: Int(step.value.count), to: path.cString)
     }
 
-    /// Names the label that the next execve takes on. Rows P-14, P-15.
+    /// Names the label that the next execve takes on.
+    ///
+    /// Rows P-14, P-15.
     mutating func setExecLabel(_ step: SetExecLabel) throws(Errno) {
         var value = PathBuffer()
         let isAppArmor = step.module == SetExecLabel.Module.appArmor.rawValue

@@ -4,7 +4,9 @@ import Linux
 import Plan
 
 extension Executor {
-    /// Finds the program as execvp(3) would, as the payload's user. Row P-08.
+    /// Finds the program as execvp(3) would, as the payload's user.
+    ///
+    /// Row P-08.
     mutating func findExecutable(_ step: FindExecutable) throws(Errno) {
         let file = plan.cString(step.file)
         if contains(file, 47) {
@@ -91,13 +93,13 @@ extension Executor {
         }
     }
 
-    /// Executes the payload. The connection of start closes with it, which is start's success.
+    /// Executes the payload.
+    ///
+    /// The connection of start closes with it, which is start's success.
     mutating func execute(_ step: Execute) throws(Errno) {
         let arguments = pointers(step.arguments, extra: nil)
         let environment = pointers(step.environment, extra: home)
-        resetSignalDispositions()
-        try SignalSet.none.block()
-        try closeDescriptorsOnExec(from: 3 + Int32(bitPattern: step.preservedDescriptors))
+        try prepareExecution()
         let program = executable ?? plan.cString(plan.text(step.arguments, 0))
         do {
             try kernel(
@@ -106,6 +108,18 @@ extension Executor {
             detail = Detail(reason: .notExecutable, text: program)
             throw error
         }
+    }
+
+    /// Tells start that nothing is in the way of the payload any more, so that from here on a closed connection is its success, and makes
+    /// signals and descriptors what the payload finds: all that is left for after the filter is the execve.
+    mutating func prepareExecution() throws(Errno) {
+        if isReadyToExecute { return }
+        isReadyToExecute = true
+        // Under the payload's filter no word may get through any more.
+        try channel.send(Message(.start))
+        resetSignalDispositions()
+        try SignalSet.none.block()
+        try closeDescriptorsOnExec(from: 3 + Int32(bitPattern: plan.header.preservedDescriptors))
     }
 
     /// A null-terminated vector of a list's strings, in place, and one more.

@@ -8,22 +8,28 @@ import Linux
 import Plan
 
 extension Executor {
-    /// Splits. Returns in the child, which becomes the payload.
+    /// Splits.
+    ///
+    /// Returns in the child, which becomes the payload.
     func supervise(_ step: Supervise) throws(Errno) {
         // Blocked before the split: what arrives in between is forwarded, not lost.
         try SignalSet.forwardable.block()
         let payload = try cloneProcess(CloneOptions())
         if payload.isChild { return }
-        closeDescriptors(from: 3)
         do throws(Errno) {
+            // Out of the caller's process group: what its terminal sends there is not meant for the container.
+            try kernel(SystemCallNumber.setsid)
             try setUser(step.user)
             try Linux.setCapabilities(effective: step.capabilities, permitted: step.capabilities, inheritable: 0)
             try setAmbientCapabilities(0)
             try setNoNewPrivileges()
+            // Nothing of the runtime's may be left once the payload can look into this process.
+            closeDescriptors(from: 3)
             try setDumpable(true)
             try loadSupervisorFilter()
         } catch {
-            // The payload must not run under a supervisor that has more rights than it. The runtime sees its socket close.
+            // The payload must not run under a supervisor that has more rights than it.
+            channel.fail(error, Detail(), step: self.step)
             exitProcess(InitStatus.failed)
         }
         unmap(plan.bytes.baseAddress!, count: plan.bytes.count)
@@ -44,7 +50,9 @@ private func watch(_ payload: Int32) -> Never {
     }
 }
 
-/// Reaps every zombie. Returns the exit code to end with if the payload was among them.
+/// Reaps every zombie.
+///
+/// Returns the exit code to end with if the payload was among them.
 private func reap(_ payload: Int32) -> Int32? {
     var result: Int32?
     while true {

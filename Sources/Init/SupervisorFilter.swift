@@ -8,7 +8,9 @@ private let allowedCalls: InlineArray<7, Int32> = [
     __NR_rt_sigtimedwait, __NR_wait4, __NR_kill, __NR_exit_group, __NR_madvise, __NR_munmap, __NR_restart_syscall,
 ]
 
-/// Loads the filter. The process has no_new_privs by now.
+/// Loads the filter.
+///
+/// The process has no_new_privs by now.
 func loadSupervisorFilter() throws(Errno) {
     var program = InlineArray<12, sock_filter>(repeating: sock_filter())
     // seccomp_data: the call's number at 0, the architecture at 4. BPF_LD|BPF_W|BPF_ABS 0x20, BPF_JMP|BPF_JEQ|BPF_K 0x15, BPF_RET 0x06.
@@ -22,6 +24,6 @@ func loadSupervisorFilter() throws(Errno) {
     program[10] = sock_filter(code: 0x06, jt: 0, jf: 0, k: 0x0005_0001)
     program[11] = sock_filter(code: 0x06, jt: 0, jf: 0, k: 0x7fff_0000)
     try withUnsafePointer(to: &program) { pointer throws(Errno) in
-        try loadSeccompFilter(pointer, count: 12 * 8, flags: 0)
+        _ = try loadSeccompFilter(pointer, count: 12 * 8, flags: 0)
     }
 }

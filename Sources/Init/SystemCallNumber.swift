@@ -3,6 +3,8 @@
 import CLinux
 
 enum SystemCallNumber {
+    static let clone = __NR_clone
+    static let nanosleep = __NR_nanosleep
     static let umask = __NR_umask
     static let sethostname = __NR_sethostname
     static let setdomainname = __NR_setdomainname

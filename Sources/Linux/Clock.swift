@@ -16,6 +16,12 @@ public func monotonicMilliseconds() -> Int {
     return Int(time.seconds) * 1000 + Int(time.nanoseconds) / 1_000_000
 }
 
+/// Milliseconds since the start of the system, sleep included (CLOCK_BOOTTIME).
+public func bootMilliseconds() -> Int {
+    let time = read(7)
+    return Int(time.seconds) * 1000 + Int(time.nanoseconds) / 1_000_000
+}
+
 /// The time of day: seconds since 1970 and nanoseconds (CLOCK_REALTIME).
 public func timeOfDay() -> (seconds: Int64, nanoseconds: Int64) {
     let time = read(0)

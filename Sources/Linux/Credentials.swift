@@ -4,9 +4,9 @@ import CLinux
 
 /// Capability numbers that the runtime itself has to know (capabilities(7)).
 public enum CapabilityNumber {
-    /// CAP_KILL
+    /// CAP_KILL.
     public static let kill = 5
-    /// CAP_SYS_ADMIN
+    /// CAP_SYS_ADMIN.
     public static let systemAdministration = 21
 }
 
@@ -31,36 +31,44 @@ public func setKeepCapabilities(_ keep: Bool) throws(Errno) {
     try processControl(PR_SET_KEEPCAPS, keep ? 1 : 0)
 }
 
-/// Sets real, effective and saved user id. Source: setresuid(2). 4294967295 means "unchanged" to the kernel and never gets here.
+/// Sets real, effective and saved user id.
+///
+/// Source: setresuid(2). 4294967295 means "unchanged" to the kernel and never gets here.
 public func setUserID(_ uid: UInt32) throws(Errno) {
     try kernel(__NR_setresuid, Int(uid), Int(uid), Int(uid))
 }
 
-/// Sets real, effective and saved group id. Source: setresgid(2).
+/// Sets real, effective and saved group id.
+///
+/// Source: setresgid(2).
 public func setGroupID(_ gid: UInt32) throws(Errno) {
     try kernel(__NR_setresgid, Int(gid), Int(gid), Int(gid))
 }
 
-/// Sets the supplementary groups: `count` 32-bit numbers. Source: setgroups(2).
+/// Sets the supplementary groups: `count` 32-bit numbers.
+///
+/// Source: setgroups(2).
 public func setGroups(_ groups: UnsafeRawPointer, count: Int) throws(Errno) {
     try kernel(__NR_setgroups, count, Int(bitPattern: groups))
 }
 
-/// Drops the capabilities that are not in `kept` from the bounding set. Source: PR_CAPBSET_DROP.
+/// Drops the capabilities that are not in `kept` from the bounding set.
+///
+/// Source: PR_CAPBSET_DROP.
 public func limitBoundingSet(to kept: UInt64) throws(Errno) {
     for number in 0..<64 where kept & (1 << UInt64(number)) == 0 {
-        do {
-            // A read of an unknown number fails with EINVAL: that is how the last one is known.
-            if try processControl(PR_CAPBSET_READ, number) == 0 { continue }
-        } catch {
+        do { try processControl(PR_CAPBSET_DROP, number) } catch {
+            // An unknown number: that is how the last one is known.
             if error == .invalidArgument { return }
-            throw error
+            // Without CAP_SETPCAP only what is in the set is a problem.
+            if try processControl(PR_CAPBSET_READ, number) != 0 { throw error }
         }
-        try processControl(PR_CAPBSET_DROP, number)
     }
 }
 
-/// Sets the process's own three capability sets. Source: capset(2), version 3.
+/// Sets the process's own three capability sets.
+///
+/// Source: capset(2), version 3.
 public func setCapabilities(effective: UInt64, permitted: UInt64, inheritable: UInt64) throws(Errno) {
     var header = __user_cap_header_struct(version: UInt32(_LINUX_CAPABILITY_VERSION_3), pid: 0)
     func word(_ shift: UInt64) -> __user_cap_data_struct {
@@ -76,7 +84,9 @@ public func setCapabilities(effective: UInt64, permitted: UInt64, inheritable: U
     }
 }
 
-/// Replaces the ambient set. Each must be permitted and inheritable. Source: PR_CAP_AMBIENT.
+/// Replaces the ambient set.
+///
+/// Each must be permitted and inheritable. Source: PR_CAP_AMBIENT.
 public func setAmbientCapabilities(_ ambient: UInt64) throws(Errno) {
     try processControl(PR_CAP_AMBIENT, Int(PR_CAP_AMBIENT_CLEAR_ALL))
     for number in 0..<64 where ambient & (1 << UInt64(number)) != 0 {
@@ -84,7 +94,9 @@ public func setAmbientCapabilities(_ ambient: UInt64) throws(Errno) {
     }
 }
 
-/// The process's own permitted set. Source: capget(2), version 3.
+/// The process's own permitted set.
+///
+/// Source: capget(2), version 3.
 public func permittedCapabilities() throws(Errno) -> UInt64 {
     var header = __user_cap_header_struct(version: UInt32(_LINUX_CAPABILITY_VERSION_3), pid: 0)
     var data = (__user_cap_data_struct(), __user_cap_data_struct())
@@ -110,12 +122,16 @@ public func stopKeepingCapabilities() throws(Errno) {
     try setCapabilities(effective: permitted, permitted: permitted, inheritable: 0)
 }
 
-/// Loads a system call filter: `count` bytes of BPF, 8 an instruction. Source: seccomp(2).
-public func loadSeccompFilter(_ program: UnsafeRawPointer, count: Int, flags: UInt32) throws(Errno) {
+/// Loads a system call filter: `count` bytes of BPF, 8 an instruction.
+///
+/// - Returns: The listener's descriptor where the flags ask for one, else 0.
+/// - Source: seccomp(2).
+@discardableResult
+public func loadSeccompFilter(_ program: UnsafeRawPointer, count: Int, flags: UInt32) throws(Errno) -> Int {
     var descriptor = sock_fprog()
     descriptor.len = UInt16(truncatingIfNeeded: count / 8)
     descriptor.filter = UnsafeMutableRawPointer(mutating: program).assumingMemoryBound(to: sock_filter.self)
-    try withUnsafeMutablePointer(to: &descriptor) { pointer throws(Errno) in
-        _ = try kernel(__NR_seccomp, Int(SECCOMP_SET_MODE_FILTER), Int(flags), Int(bitPattern: pointer))
+    return try withUnsafeMutablePointer(to: &descriptor) { pointer throws(Errno) in
+        try kernel(__NR_seccomp, Int(SECCOMP_SET_MODE_FILTER), Int(flags), Int(bitPattern: pointer))
     }
 }

@@ -7,7 +7,9 @@ public func effectiveUser() -> UInt32 {
     UInt32(truncatingIfNeeded: cl_syscall(Int(__NR_geteuid), 0, 0, 0, 0, 0, 0))
 }
 
-/// The names in an open directory, without `.` and `..`, in the kernel's order. Source: getdents64(2).
+/// The names in an open directory, without `.` and `..`, in the kernel's order.
+///
+/// Source: getdents64(2).
 public func directoryNames(_ directory: borrowing OwnedFD) throws(Errno) -> [String] {
     var names: [String] = []
     let size = 32 << 10

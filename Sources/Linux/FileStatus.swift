@@ -37,7 +37,9 @@ public struct FileStatus: Equatable, Sendable {
     /// Whether both are the same file.
     public func isSameFile(as other: FileStatus) -> Bool { inode == other.inode && fileSystem == other.fileSystem }
 
-    /// The status of what is at a path; with the empty path, of the descriptor itself. Source: statx(2).
+    /// The status of what is at a path; with the empty path, of the descriptor itself.
+    ///
+    /// Source: statx(2).
     public static func of(_ path: CString = emptyPath, at directory: Int, follow: Bool = false) throws(Errno) -> FileStatus {
         var buffer = statx()
         let flags = Int(AT_EMPTY_PATH) | (follow ? 0 : Int(AT_SYMLINK_NOFOLLOW))
@@ -52,7 +54,9 @@ public struct FileStatus: Equatable, Sendable {
     }
 }
 
-/// The magic number of the file system an open file is on (linux/magic.h). Source: fstatfs(2).
+/// The magic number of the file system an open file is on (linux/magic.h).
+///
+/// Source: fstatfs(2).
 public func fileSystemMagic(_ descriptor: Int) throws(Errno) -> Int64 {
     var buffer = cl_statfs()
     try withUnsafeMutablePointer(to: &buffer) { pointer throws(Errno) in

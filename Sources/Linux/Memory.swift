@@ -2,7 +2,9 @@
 
 import CLinux
 
-/// Makes an unnamed file in memory. Source: memfd_create(2).
+/// Makes an unnamed file in memory.
+///
+/// Source: memfd_create(2).
 public func makeMemoryFile(_ name: CString, sealable: Bool = false, executable: Bool = false) throws(Errno) -> OwnedFD {
     // MFD_CLOEXEC 1, MFD_ALLOW_SEALING 2, MFD_EXEC 0x10 (Linux 6.3; older kernels refuse the flag and make every file executable).
     let flags = 1 | (sealable ? 2 : 0)
@@ -14,13 +16,17 @@ public func makeMemoryFile(_ name: CString, sealable: Bool = false, executable: 
     return OwnedFD(try kernel(__NR_memfd_create, name.address, flags))
 }
 
-/// Forbids every later change of a memory file, and changing that. Source: fcntl(2), F_ADD_SEALS.
+/// Forbids every later change of a memory file, and changing that.
+///
+/// Source: fcntl(2), F_ADD_SEALS.
 public func seal(_ file: Int) throws(Errno) {
     // F_ADD_SEALS 1033; F_SEAL_SEAL 1, SHRINK 2, GROW 4, WRITE 8.
     try kernel(__NR_fcntl, file, 1033, 15)
 }
 
-/// Maps a file's bytes for reading. Source: mmap(2).
+/// Maps a file's bytes for reading.
+///
+/// Source: mmap(2).
 public func mapFile(_ file: Int, count: Int) throws(Errno) -> UnsafeRawPointer {
     // PROT_READ 1, MAP_PRIVATE 2.
     UnsafeRawPointer(bitPattern: try kernel(__NR_mmap, 0, count, 1, 2, file, 0))!

@@ -8,17 +8,17 @@ import CLinux
 public enum MountFlag {
     /// All access time settings: whoever changes one must clear them together.
     public static let accessTimeMask = UInt64(MOUNT_ATTR__ATIME)
-    /// `ro`
+    /// `ro`.
     public static let readOnly = UInt64(MOUNT_ATTR_RDONLY)
-    /// `nosuid`
+    /// `nosuid`.
     public static let noSuid = UInt64(MOUNT_ATTR_NOSUID)
-    /// `nodev`
+    /// `nodev`.
     public static let noDev = UInt64(MOUNT_ATTR_NODEV)
-    /// `noexec`
+    /// `noexec`.
     public static let noExec = UInt64(MOUNT_ATTR_NOEXEC)
     /// MS_REC: with the mounts below.
     public static let recursive: UInt32 = 0x4000
-    /// MS_SLAVE
+    /// MS_SLAVE.
     public static let slave: UInt32 = 1 << 19
 }
 
@@ -33,7 +33,9 @@ public struct MountTree: ~Copyable {
     /// Gives the tree's descriptor away, open.
     public consuming func release() -> Int32 { descriptor.release() }
 
-    /// Copies the tree at a path; the copy is detached until it is attached somewhere. With the empty path, at the descriptor.
+    /// Copies the tree at a path; the copy is detached until it is attached somewhere.
+    ///
+    /// With the empty path, at the descriptor.
     public static func copy(
         of path: CString = emptyPath, at directory: Int = workingDirectory, recursive: Bool, noFollow: Bool = false
     ) throws(Errno) -> MountTree {
@@ -50,13 +52,17 @@ public struct MountTree: ~Copyable {
             Int(MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH))
     }
 
-    /// Sets and clears attributes. See ``setMountAttributes(_:path:set:clear:recursive:)``.
+    /// Sets and clears attributes.
+    ///
+    /// See ``setMountAttributes(_:path:set:clear:recursive:)``.
     public borrowing func change(set: UInt64, clear: UInt64, recursive: Bool) throws(Errno) {
         try setMountAttributes(descriptor.number, set: set, clear: clear, recursive: recursive)
     }
 }
 
-/// Sets and clears MOUNT_ATTR_* bits of a mount and, if recursive, of all below it. All or none of them change.
+/// Sets and clears MOUNT_ATTR_* bits of a mount and, if recursive, of all below it.
+///
+/// All or none of them change.
 ///
 /// - Throws: ``Errno/notPermitted`` where a bit to be cleared is locked by a user namespace; ``Errno/invalidArgument`` where the path
 ///   is not a mount's root.
@@ -76,7 +82,9 @@ public func setPropagation(_ directory: Int, path: CString = emptyPath, _ flags:
         flags & MountFlag.recursive != 0)
 }
 
-/// Gives a detached tree the id mapping of a user namespace. Linux 5.12, by file system.
+/// Gives a detached tree the id mapping of a user namespace.
+///
+/// Linux 5.12, by file system.
 public func setIDMapping(_ tree: Int, userNamespace: Int, recursive: Bool) throws(Errno) {
     try mountSetattr(
         tree, emptyPath,
@@ -104,7 +112,9 @@ public struct FilesystemContext: ~Copyable {
         descriptor = OwnedFD(try kernel(__NR_fsopen, type.address, Int(FSOPEN_CLOEXEC)))
     }
 
-    /// Starts to change the file system mounted at a descriptor. Source: fspick(2).
+    /// Starts to change the file system mounted at a descriptor.
+    ///
+    /// Source: fspick(2).
     public init(reconfiguring target: Int) throws(Errno) {
         descriptor = OwnedFD(
             try kernel(__NR_fspick, target, emptyPath.address, Int(FSPICK_EMPTY_PATH | FSPICK_CLOEXEC)))
@@ -120,7 +130,9 @@ public struct FilesystemContext: ~Copyable {
         try kernel(__NR_fsconfig, descriptor.number, Int(FSCONFIG_SET_FLAG.rawValue), key.address, 0, 0)
     }
 
-    /// Makes the file system and mounts it, detached. `attributes` are MOUNT_ATTR_* bits.
+    /// Makes the file system and mounts it, detached.
+    ///
+    /// `attributes` are MOUNT_ATTR_* bits.
     public borrowing func mount(attributes: UInt64) throws(Errno) -> MountTree {
         try kernel(__NR_fsconfig, descriptor.number, Int(FSCONFIG_CMD_CREATE.rawValue), 0, 0, 0)
         return MountTree(

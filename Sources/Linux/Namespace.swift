@@ -4,42 +4,50 @@ import CLinux
 
 /// The CLONE_NEW* flags.
 public enum NamespaceFlag {
-    /// CLONE_NEWTIME
+    /// CLONE_NEWTIME.
     public static let time: UInt64 = 0x80
-    /// CLONE_NEWNS
+    /// CLONE_NEWNS.
     public static let mount: UInt64 = 0x2_0000
-    /// CLONE_NEWCGROUP
+    /// CLONE_NEWCGROUP.
     public static let cgroup: UInt64 = 0x200_0000
-    /// CLONE_NEWUTS
+    /// CLONE_NEWUTS.
     public static let uts: UInt64 = 0x400_0000
-    /// CLONE_NEWIPC
+    /// CLONE_NEWIPC.
     public static let ipc: UInt64 = 0x800_0000
-    /// CLONE_NEWUSER
+    /// CLONE_NEWUSER.
     public static let user: UInt64 = 0x1000_0000
-    /// CLONE_NEWPID
+    /// CLONE_NEWPID.
     public static let pid: UInt64 = 0x2000_0000
-    /// CLONE_NEWNET
+    /// CLONE_NEWNET.
     public static let network: UInt64 = 0x4000_0000
 }
 
-/// Joins the namespace that a descriptor refers to, which must be of that type. Source: setns(2).
+/// Joins the namespace that a descriptor refers to, which must be of that type.
+///
+/// Source: setns(2).
 public func joinNamespace(_ descriptor: Int, type: UInt64) throws(Errno) {
     try kernel(__NR_setns, descriptor, Int(truncatingIfNeeded: type))
 }
 
-/// Moves the process into new namespaces (the pid and time ones take its children only). Source: unshare(2).
+/// Moves the process into new namespaces (the pid and time ones take its children only).
+///
+/// Source: unshare(2).
 public func unshare(_ flags: UInt64) throws(Errno) {
     try kernel(__NR_unshare, Int(truncatingIfNeeded: flags))
 }
 
-/// The CLONE_NEW* flag of the namespace that a descriptor refers to. Source: ioctl_ns(2).
+/// The CLONE_NEW* flag of the namespace that a descriptor refers to.
+///
+/// Source: ioctl_ns(2).
 ///
 /// - Throws: ``Errno/notTerminal`` where it refers to something else.
 public func namespaceType(_ descriptor: Int) throws(Errno) -> UInt64 {
     UInt64(try kernel(__NR_ioctl, descriptor, Int(CL_NS_GET_NSTYPE)))
 }
 
-/// Sets the loopback device of the network namespace up. Source: netdevice(7).
+/// Sets the loopback device of the network namespace up.
+///
+/// Source: netdevice(7).
 public func bringLoopbackUp() throws(Errno) {
     var request = cl_ifreq()
     request.name.0 = CChar(bitPattern: UInt8(ascii: "l"))

@@ -46,7 +46,9 @@ public struct OwnedFD: ~Copyable {
     }
 }
 
-/// How an open file is used: the flags of open(2) that swoci needs. Every descriptor is opened close-on-exec.
+/// How an open file is used: the flags of open(2) that swoci needs.
+///
+/// Every descriptor is opened close-on-exec.
 public struct OpenFlags: OptionSet, Sendable {
     /// The bits of open(2).
     public let rawValue: Int32
@@ -84,7 +86,9 @@ public struct OpenFlags: OptionSet, Sendable {
 public let workingDirectory = Int(AT_FDCWD)
 
 extension OwnedFD {
-    /// Opens a path of the caller's own file system view. Source: openat(2).
+    /// Opens a path of the caller's own file system view.
+    ///
+    /// Source: openat(2).
     public static func open(
         _ path: CString, _ flags: OpenFlags, at directory: Int = workingDirectory, mode: UInt32 = 0
     ) throws(Errno) -> OwnedFD {

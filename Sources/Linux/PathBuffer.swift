@@ -124,7 +124,9 @@ public struct PathBuffer: ~Copyable {
         end = shift + count
     }
 
-    /// Sets it to the target of a symbolic link that a descriptor refers to. Source: readlinkat(2).
+    /// Sets it to the target of a symbolic link that a descriptor refers to.
+    ///
+    /// Source: readlinkat(2).
     public mutating func readLink(_ link: Int) throws(Errno) {
         clear()
         end = try kernel(__NR_readlinkat, link, emptyPath.address, Int(bitPattern: bytes), PathBuffer.capacity - 1)

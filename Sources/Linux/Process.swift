@@ -25,7 +25,9 @@ public struct Cloned: Sendable {
     public var isChild: Bool { pid == 0 }
 }
 
-/// Makes a child process that goes on from here on a copy of the memory. Source: clone3(2), Linux 5.3.
+/// Makes a child process that goes on from here on a copy of the memory.
+///
+/// Source: clone3(2), Linux 5.3.
 ///
 /// The program has one thread, so the copy is whole. Handled signals go back to their defaults in the child.
 @inline(never)
@@ -48,12 +50,16 @@ public func cloneProcess(_ options: CloneOptions) throws(Errno) -> Cloned {
     return Cloned(pid: Int32(truncatingIfNeeded: pid), pidfd: pid == 0 ? -1 : pidfd)
 }
 
-/// A handle on a process that stays on that process, whatever happens to its id. Source: pidfd_open(2).
+/// A handle on a process that stays on that process, whatever happens to its id.
+///
+/// Source: pidfd_open(2).
 public func openProcess(_ pid: Int32) throws(Errno) -> OwnedFD {
     OwnedFD(try kernel(__NR_pidfd_open, Int(pid), 0))
 }
 
-/// Sends a signal to a process by its handle. Source: pidfd_send_signal(2).
+/// Sends a signal to a process by its handle.
+///
+/// Source: pidfd_send_signal(2).
 public func send(signal: Int32, to pidfd: Int) throws(Errno) {
     try kernel(__NR_pidfd_send_signal, pidfd, Int(signal), 0, 0)
 }
@@ -80,7 +86,9 @@ public enum ExitStatus: Equatable, Sendable {
     }
 }
 
-/// Waits for a child by its handle and reaps it. Source: waitid(2).
+/// Waits for a child by its handle and reaps it.
+///
+/// Source: waitid(2).
 public func wait(for pidfd: Int) throws(Errno) -> ExitStatus {
     var info = cl_siginfo()
     try withUnsafeMutablePointer(to: &info) { pointer throws(Errno) in
@@ -90,7 +98,9 @@ public func wait(for pidfd: Int) throws(Errno) -> ExitStatus {
     return info.code == 1 ? .exited(info.status) : .killed(info.status)
 }
 
-/// Sets a resource limit of a process; 0 is the caller. Source: prlimit(2).
+/// Sets a resource limit of a process; 0 is the caller.
+///
+/// Source: prlimit(2).
 public func setResourceLimit(of process: Int32, _ resource: Int32, soft: UInt64, hard: UInt64) throws(Errno) {
     var value = cl_rlimit64(current: soft, maximum: hard)
     try withUnsafeMutablePointer(to: &value) { pointer throws(Errno) in
@@ -136,12 +146,16 @@ public func poll(_ first: Int32, _ second: Int32 = -1, timeout: Int = -1) throws
     return (entries.0.revents != 0, entries.1.revents != 0)
 }
 
-/// Closes every descriptor from `first` on. Source: close_range(2), Linux 5.9.
+/// Closes every descriptor from `first` on.
+///
+/// Source: close_range(2), Linux 5.9.
 public func closeDescriptors(from first: Int32) {
     kernelIgnoringFailure(__NR_close_range, Int(first), Int(UInt32.max), 0)
 }
 
-/// Makes every descriptor from `first` on close-on-exec. Linux 5.11.
+/// Makes every descriptor from `first` on close-on-exec.
+///
+/// Linux 5.11.
 public func closeDescriptorsOnExec(from first: Int32) throws(Errno) {
     try kernel(__NR_close_range, Int(first), Int(UInt32.max), 4)
 }

@@ -26,7 +26,9 @@ public struct ResolveFlags: OptionSet, Sendable {
 }
 
 extension OwnedFD {
-    /// Opens a path below a directory. Source: openat2(2), Linux 5.6.
+    /// Opens a path below a directory.
+    ///
+    /// Source: openat2(2), Linux 5.6.
     ///
     /// - Throws: ``Errno/crossDevice`` where the walk would leave what `resolve` allows, ``Errno/loop`` for a link that may not be
     ///   followed.

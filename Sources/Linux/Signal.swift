@@ -4,19 +4,19 @@ import CLinux
 
 /// Signal numbers that are the same on x86_64 and aarch64.
 public enum Signal {
-    /// SIGKILL
+    /// SIGKILL.
     public static let kill: Int32 = 9
-    /// SIGPIPE
+    /// SIGPIPE.
     public static let brokenPipe: Int32 = 13
-    /// SIGTERM
+    /// SIGTERM.
     public static let terminate: Int32 = 15
-    /// SIGCHLD
+    /// SIGCHLD.
     public static let child: Int32 = 17
-    /// SIGSTOP
+    /// SIGSTOP.
     public static let stop: Int32 = 19
-    /// SIGXFSZ
+    /// SIGXFSZ.
     public static let fileTooLarge: Int32 = 25
-    /// SIGWINCH
+    /// SIGWINCH.
     public static let windowChange: Int32 = 28
 }
 
@@ -33,7 +33,9 @@ public struct SignalSet: Equatable, Sendable {
     /// All signals but those that a fault of the process itself raises: ILL, TRAP, ABRT, BUS, FPE, SEGV, SYS.
     public static let forwardable = SignalSet(bits: ~0x4000_04f8)
 
-    /// Makes this the set of blocked signals and returns the one it replaces. Source: rt_sigprocmask(2).
+    /// Makes this the set of blocked signals and returns the one it replaces.
+    ///
+    /// Source: rt_sigprocmask(2).
     @discardableResult
     public func block() throws(Errno) -> SignalSet {
         var new = self
@@ -46,7 +48,9 @@ public struct SignalSet: Equatable, Sendable {
         return old
     }
 
-    /// Waits until one of the set is pending, takes it and returns its number. The set has to be blocked. Source: rt_sigtimedwait(2).
+    /// Waits until one of the set is pending, takes it and returns its number.
+    ///
+    /// The set has to be blocked. Source: rt_sigtimedwait(2).
     public func wait() throws(Errno) -> Int32 {
         var set = self
         return try withUnsafeMutablePointer(to: &set) { set throws(Errno) in
@@ -63,7 +67,9 @@ public enum SignalDisposition: UInt, Sendable {
     case ignored = 1
 }
 
-/// Sets what a signal does. Source: rt_sigaction(2).
+/// Sets what a signal does.
+///
+/// Source: rt_sigaction(2).
 public func setDisposition(of signal: Int32, _ disposition: SignalDisposition) {
     // struct sigaction of the kernel: handler, flags, restorer (on x86_64), mask.
     var action: (UInt, UInt, UInt, UInt) = (disposition.rawValue, 0, 0, 0)

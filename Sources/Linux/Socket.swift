@@ -56,10 +56,13 @@ public func enableCredentials(_ socket: Int) throws(Errno) {
 }
 
 /// Sends one packet made of two parts, with a descriptor if there is one.
+///
+/// - Returns: How many bytes went; on a stream they may be less than all.
+@discardableResult
 public func sendPacket(
     _ socket: Int, _ first: UnsafeRawPointer, _ firstCount: Int, _ second: UnsafeRawPointer? = nil, _ secondCount: Int = 0,
     descriptor: Int32 = -1
-) throws(Errno) {
+) throws(Errno) -> Int {
     var vectors = (
         cl_iovec(base: UnsafeMutableRawPointer(mutating: first), length: UInt(firstCount)),
         cl_iovec(base: UnsafeMutableRawPointer(mutating: second), length: UInt(secondCount))
@@ -69,7 +72,7 @@ public func sendPacket(
         cl_cmsghdr(length: 20, level: Int32(SocketConstant.solSocket), type: SocketConstant.rights), descriptor, 0
     )
     var message = cl_msghdr()
-    try withUnsafeMutablePointer(to: &vectors) { vectors throws(Errno) in
+    return try withUnsafeMutablePointer(to: &vectors) { vectors throws(Errno) in
         try withUnsafeMutablePointer(to: &control) { control throws(Errno) in
             message.vectors = UnsafeMutableRawPointer(vectors).assumingMemoryBound(to: cl_iovec.self)
             message.vector_count = 2
@@ -77,8 +80,8 @@ public func sendPacket(
                 message.control = UnsafeMutableRawPointer(control)
                 message.control_length = 24
             }
-            try withUnsafeMutablePointer(to: &message) { message throws(Errno) in
-                _ = try kernel(__NR_sendmsg, socket, Int(bitPattern: message), SocketConstant.noSignal)
+            return try withUnsafeMutablePointer(to: &message) { message throws(Errno) in
+                try kernel(__NR_sendmsg, socket, Int(bitPattern: message), SocketConstant.noSignal)
             }
         }
     }

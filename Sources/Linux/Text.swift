@@ -17,7 +17,9 @@ extension Errno {
 }
 
 extension String {
-    /// Lends the string to the kernel, NUL-terminated. A string that came from JSON has no NUL inside: Spec refuses it.
+    /// Lends the string to the kernel, NUL-terminated.
+    ///
+    /// A string that came from JSON has no NUL inside: Spec refuses it.
     public func withPath<R>(_ body: (CString) throws(Errno) -> R) throws(Errno) -> R {
         let bytes = utf8CString
         return try bytes.withUnsafeBufferPointer { buffer throws(Errno) in try body(buffer.baseAddress!) }
@@ -25,7 +27,9 @@ extension String {
 }
 
 extension OwnedFD {
-    /// Opens a path of the caller's own file system view. Source: openat(2).
+    /// Opens a path of the caller's own file system view.
+    ///
+    /// Source: openat(2).
     public static func open(
         _ path: String, _ flags: OpenFlags, at directory: Int = workingDirectory, mode: UInt32 = 0
     ) throws(Errno) -> OwnedFD {

@@ -24,9 +24,9 @@ extension Plan {
         case .makeReadonly(let fields): "make \(show(fields.text)) read-only"
         case .mask(let fields): "mask \(show(fields.text))"
         case .makeRootReadonly: "make the root mount read-only"
-        case .enterRoot(let fields): "enter the root" + (fields.byMoving == 1 ? " by moving it" : "")
+        case .enterRoot(let fields): "enter the root" + ["", " by moving it", " by chroot alone"][min(Int(fields.way), 2)]
         case .setRootPropagation(let change): "make the root mount \(propagationWords(change))"
-        case .synchronize(.runtimeHooks): "wait for the runtime's prestart and createRuntime hooks"
+        case .synchronize(.runtimeHooks): "wait for the runtime, which moves network devices and runs prestart and createRuntime hooks"
         case .runHook(let fields): describe(fields)
         case .setHostname(let fields): "set the hostname to \(show(fields.text))"
         case .setDomainname(let fields): "set the domain name \(show(fields.text))"

@@ -77,6 +77,7 @@ extension Plan {
     func describe(_ fields: LoadSeccomp) -> String {
         "load the system call filter of \(fields.program.count / 8) instructions"
             + (fields.flags == 0 ? "" : " with flags 0x\(hexadecimal(UInt64(fields.flags)))")
+            + (fields.hasListener ? ", and hand its listener over" : "")
     }
 
     func describe(_ fields: Execute) -> String {

@@ -67,7 +67,9 @@ private struct Encoder: FieldCoder {
     }
 }
 
-/// An encoded plan, read in place. Every access stays inside the given bytes.
+/// An encoded plan, read in place.
+///
+/// Every access stays inside the given bytes.
 public struct PlanReader {
     /// What the header says.
     public let header: PlanHeader

@@ -314,11 +314,11 @@ extension BindNode: Coded {
 
 extension EnterRoot: Coded {
     init() {
-        byMoving = 0
+        way = 0
     }
 
     mutating func code(with coder: inout some FieldCoder) {
-        coder.code(&byMoving)
+        coder.code(&way)
     }
 }
 

@@ -17,8 +17,9 @@ public struct TreeSource: Equatable, Sendable {
         options = (recursive ? 1 : 0) | (noFollow ? 2 : 0)
     }
 
-    /// Takes the tree that a descriptor of the runtime or an earlier ``Step/openSource(_:)`` put into a slot. The path says for people
-    /// what it is.
+    /// Takes the tree that a descriptor of the runtime or an earlier ``Step/openSource(_:)`` put into a slot.
+    ///
+    /// The path says for people what it is.
     public init(slot: UInt32, path: Text, recursive: Bool) {
         self.path = path
         self.slot = slot + 1
@@ -122,7 +123,7 @@ public struct MountFilesystem: Equatable, Sendable {
         public let rawValue: UInt32
         /// Makes options of their bits.
         public init(rawValue: UInt32) { self.rawValue = rawValue }
-        /// tmpcopyup
+        /// tmpcopyup.
         public static let copyUp = Options(rawValue: 1)
         /// A tmpfs without `mode=` takes over the mode of the directory it covers.
         public static let inheritMode = Options(rawValue: 2)
@@ -266,8 +267,17 @@ public struct BindNode: Equatable, Sendable {
 
 /// ``Step/enterRoot(_:)``.
 public struct EnterRoot: Equatable, Sendable {
-    /// 1: by moving the mount and chroot(2), for a root on which pivot_root(2) cannot work (`--no-pivot`).
-    public var byMoving: UInt32
+    /// How the root is entered.
+    public enum Way: UInt32, Equatable, Sendable {
+        /// By pivot_root(2), which leaves nothing of the old root.
+        case pivoting = 0
+        /// By moving the mount and chroot(2), for a root on which pivot_root(2) cannot work (`--no-pivot`).
+        case moving = 1
+        /// By chroot(2) alone: in a mount namespace that others live in, whose root stays.
+        case changing = 2
+    }
+    /// The number of the ``Way``.
+    public var way: UInt32
     /// Makes the step.
-    public init(byMoving: Bool) { self.byMoving = byMoving ? 1 : 0 }
+    public init(_ way: Way) { self.way = way.rawValue }
 }

@@ -55,13 +55,13 @@ public struct StartSession: Equatable, Sendable {
 
 /// ``Step/setScheduler(_:)``: sched_setattr(2).
 public struct SetScheduler: Equatable, Sendable {
-    /// SCHED_*
+    /// SCHED_*.
     public var policy: UInt32
     /// -20...19, as two's complement.
     public var nice: UInt32
     /// 1...99 for FIFO and RR.
     public var priority: UInt32
-    /// SCHED_FLAG_*
+    /// SCHED_FLAG_*.
     public var flags: UInt64
     /// Nanoseconds.
     public var runtime: UInt64
@@ -83,7 +83,7 @@ public struct SetScheduler: Equatable, Sendable {
 
 /// ``Step/setIOPriority(_:)``: ioprio_set(2).
 public struct SetIOPriority: Equatable, Sendable {
-    /// class << 13 | priority
+    /// class << 13 | priority.
     public var value: UInt32
     /// Makes the step.
     public init(priorityClass: UInt32, priority: UInt32) { value = priorityClass << 13 | priority }
@@ -178,8 +178,10 @@ public struct FindExecutable: Equatable, Sendable {
 public struct LoadSeccomp: Equatable, Sendable {
     /// The BPF program: 8 bytes an instruction, in the text area.
     public var program: Text
-    /// SECCOMP_FILTER_FLAG_*
+    /// SECCOMP_FILTER_FLAG_*.
     public var flags: UInt32
+    /// Whether start gets a descriptor that answers the filter's questions (SECCOMP_FILTER_FLAG_NEW_LISTENER; row SE-06).
+    public var hasListener: Bool { flags & 8 != 0 }
     /// Makes the step.
     public init(program: Text, flags: UInt32) {
         self.program = program

@@ -20,8 +20,12 @@ public enum MessageKind: UInt32, Equatable, Sendable {
     case start = 8
     /// Init: something to tell a person, which is no failure.
     case warning = 9
-    /// Runtime: set this resource limit of yours, a ``LimitMessage``. Init: it is set.
-    case limit = 10
+    /// Init, to start: the filter's listener comes with this packet; the payload waits until it has been handed on.
+    case listener = 10
+    /// Runtime: set this resource limit of yours, a ``LimitMessage``.
+    ///
+    /// Init: it is set.
+    case limit = 11
 }
 
 /// Why a step failed, where a system call's errno does not say it all.

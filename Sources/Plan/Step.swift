@@ -171,7 +171,9 @@ public struct JoinNamespace: Equatable, Sendable {
 
 /// ``Step/offsetClocks(_:)``: lines of /proc/self/timens_offsets.
 public struct OffsetClocks: Equatable, Sendable {
-    /// What is written: "monotonic SECS NANOSECS\nboottime SECS NANOSECS\n". Empty: a new time namespace as it is.
+    /// What is written: "monotonic SECS NANOSECS\nboottime SECS NANOSECS\n".
+    ///
+    /// Empty: a new time namespace as it is.
     public var lines: Text
     /// Offsets by those lines.
     public init(lines: Text) { self.lines = lines }

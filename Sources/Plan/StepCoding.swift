@@ -1,7 +1,9 @@
 /// A step's tag and fields, there and back.
 
 extension Step {
-    /// The tag that stands before the step's fields. Only the two programs of one build ever exchange it.
+    /// The tag that stands before the step's fields.
+    ///
+    /// Only the two programs of one build ever exchange it.
     var tag: UInt32 {
         switch self {
         case .joinNamespace: 1

@@ -89,7 +89,9 @@ struct Bundle {
     }
 }
 
-/// The target of a symbolic link. Source: readlink(2).
+/// The target of a symbolic link.
+///
+/// Source: readlink(2).
 func readLink(_ path: String) throws(Errno) -> String {
     var buffer = [UInt8](repeating: 0, count: 4096)
     let count = try path.withPath { path throws(Errno) in

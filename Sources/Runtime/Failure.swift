@@ -26,6 +26,8 @@ public struct Failure: Error, Equatable, Sendable {
         case invalidID
         /// Neither created nor running (OP-04).
         case notRunning
+        /// Not paused, so that it cannot be resumed.
+        case notPaused
         /// Started already (OP-03).
         case alreadyStarted
         /// It has ended, and so cannot be started (OP-03).
@@ -64,7 +66,9 @@ public struct Failure: Error, Equatable, Sendable {
 
     /// The kind.
     public var kind: Kind
-    /// What was being done, in lower case: "mount". For kinds with words of their own not used.
+    /// What was being done, in lower case: "mount".
+    ///
+    /// For kinds with words of their own not used.
     public var operation: String
     /// On what: a path, an id, a program.
     public var object: String?
@@ -126,6 +130,7 @@ public struct Failure: Error, Equatable, Sendable {
         case .exists: "container with given ID already exists"
         case .invalidID: "invalid container ID format: \(quoted(name))"
         case .notRunning: "container not running"
+        case .notPaused: "container not paused"
         case .alreadyStarted: "cannot start an already running container"
         case .hasStopped: "cannot start a container that has stopped"
         case .notStopped: "cannot delete container \(name) that is not stopped"

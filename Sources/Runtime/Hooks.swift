@@ -117,7 +117,9 @@ private struct HookProcess {
             end: hasTimedOut ? .timedOut(seconds: hook.timeout ?? 0) : end, output: output.text, errors: errors.text)
     }
 
-    /// Takes what the hook writes until it ends. What children of it write later is nobody's.
+    /// Takes what the hook writes until it ends.
+    ///
+    /// What children of it write later is nobody's.
     ///
     /// - Returns: Whether the time was over first.
     private func collect(_ output: inout Pipe, _ errors: inout Pipe, _ process: borrowing OwnedFD) -> Bool {
@@ -151,7 +153,9 @@ private struct HookProcess {
     }
 }
 
-/// The child's way to the hook, from which it never comes back. Nothing here allocates: it runs on a copy of the runtime's memory.
+/// The child's way to the hook, from which it never comes back.
+///
+/// Nothing here allocates: it runs on a copy of the runtime's memory.
 private func becomeHook(
     _ image: borrowing ExecImage, _ input: Int32, _ output: Int32, _ errors: Int32, _ failure: Int32, _ directory: Int32
 ) {
@@ -260,10 +264,11 @@ private struct Pipe: ~Copyable {
     /// What came.
     var text: String { String(decoding: bytes, as: UTF8.self) }
 
-    /// Reads what is there, without waiting. What exceeds the limit is dropped: a hook that writes much must not block.
+    /// Reads what is there, without waiting.
     ///
-    /// Reads no more than a pipe holds at once: a hook that never stops writing must not hold its reader.
+    /// What exceeds the limit is dropped: a hook that writes much must not block.
     mutating func drain() {
+        // Not for ever: somebody may write as fast as this reads.
         for _ in 0..<16 where isOpen {
             var entry = cl_pollfd(fd: reader.raw, events: PollEvents.readable, revents: 0)
             guard let count = try? poll(&entry, 1, milliseconds: 0), count == 1 else { return }

@@ -119,6 +119,7 @@ private struct ArgumentParser {
         while let word = words.popFirst() {
             if onlyOperands || !isOption(word) {
                 operands.append(word)
+                onlyOperands = onlyOperands || description.takesWordsAsTheyAre
             } else if word == "--" {
                 onlyOperands = true
             } else if isHelp(word) {
@@ -132,7 +133,7 @@ private struct ArgumentParser {
         return Invocation(request: .run(command), globals: globals, options: options, operands: operands)
     }
 
-    /// `help`, `help COMMAND`
+    /// Takes apart what follows `help`: a command or nothing.
     private mutating func help() throws(UsageError) -> Invocation {
         guard let name = words.first(where: { !isOption($0) }) else { return Invocation(request: .help(nil), globals: globals) }
         return Invocation(request: .help(try find(name)), globals: globals)

@@ -7,7 +7,10 @@ enum Command: String, CaseIterable {
     case features
     case kill
     case list
+    case pause
     case plan
+    case ps
+    case resume
     case run
     case spec
     case start
@@ -27,13 +30,19 @@ struct CommandDescription {
     let flags: [Flag]
     /// What else there is to say.
     let notes: String
+    /// Whether all words after the first operand are operands too, whatever they look like.
+    let takesWordsAsTheyAre: Bool
 
-    init(_ summary: String, _ operands: String, _ operandCount: ClosedRange<Int>, _ flags: [Flag] = [], notes: String = "") {
+    init(
+        _ summary: String, _ operands: String, _ operandCount: ClosedRange<Int>, _ flags: [Flag] = [], notes: String = "",
+        takesWordsAsTheyAre: Bool = false
+    ) {
         self.summary = summary
         self.operands = operands
         self.operandCount = operandCount
         self.flags = flags
         self.notes = notes
+        self.takesWordsAsTheyAre = takesWordsAsTheyAre
     }
 }
 
@@ -93,6 +102,15 @@ extension Command {
             CommandDescription(
                 "list the containers of the state root", "", 0...0,
                 [Flag("format", "f", value: "FORMAT", "table or json"), Flag("quiet", "q", "print the ids only")])
+        case .pause:
+            CommandDescription("freeze all processes of a container", "CONTAINER-ID", 1...1)
+        case .resume:
+            CommandDescription("let the processes of a paused container go on", "CONTAINER-ID", 1...1)
+        case .ps:
+            CommandDescription(
+                "show the processes of a container", "CONTAINER-ID [PS-OPTIONS]", 1...1024,
+                [Flag("format", "f", value: "FORMAT", "table or json")],
+                notes: "The table is that of ps(1) with PS-OPTIONS (default: -ef); json is an array of process ids.", takesWordsAsTheyAre: true)
         case .spec:
             CommandDescription(
                 "write a config.json to begin with", "", 0...0,

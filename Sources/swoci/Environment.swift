@@ -28,9 +28,12 @@ struct Environment {
         return nil
     }
 
-    /// XDG_RUNTIME_DIR and LISTEN_FDS.
+    /// XDG_RUNTIME_DIR, LISTEN_FDS, NOTIFY_SOCKET and PATH.
     private static func isRelevant(_ variable: UnsafePointer<CChar>) -> Bool {
-        variable[0] == CChar(UInt8(ascii: "X")) || variable[0] == CChar(UInt8(ascii: "L"))
+        switch UInt8(bitPattern: variable[0]) {
+        case UInt8(ascii: "X"), UInt8(ascii: "L"), UInt8(ascii: "N"), UInt8(ascii: "P"): true
+        default: false
+        }
     }
 }
 

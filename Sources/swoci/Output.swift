@@ -29,7 +29,9 @@ struct Reporter {
     var log: String?
     /// Its format.
     var format = Format.text
-    /// Whether remarks go to the log. Engines that read one object from it do not ask for them.
+    /// Whether remarks go to the log.
+    ///
+    /// Engines that read one object from it do not ask for them.
     var logsWarnings = false
 
     /// Reports the error that ends the call.

@@ -81,7 +81,7 @@ struct StepSamples {
         add(.makeReadonly(OneText(text())))
         add(.mask(OneText(text())))
         add(.makeRootReadonly)
-        add(.enterRoot(EnterRoot(byMoving: true)))
+        add(.enterRoot(EnterRoot(.moving)))
         add(.setRootPropagation(PropagationChange(next(), next())))
         add(.synchronize(.runtimeHooks))
         add(

@@ -118,7 +118,8 @@ struct PlanningTests {
             all == [
                 "make the working directory / if it is missing",
                 "open a terminal for uid 0 (24 rows, 80 columns), also as /dev/console",
-                "wait for the runtime's prestart and createRuntime hooks", "run createContainer hook 0, /c, for 9 s at most",
+                "wait for the runtime, which moves network devices and runs prestart and createRuntime hooks",
+                "run createContainer hook 0, /c, for 9 s at most",
                 "run createContainer hook 1, /d", "make /proc/sys read-only", "start a session with the terminal",
             ])
         for planned in launch.plan.steps {

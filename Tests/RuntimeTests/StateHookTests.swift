@@ -80,6 +80,13 @@ struct StateHookTests {
         #expect(message.utf8.count > 60_000)
     }
 
+    @Test("endless output does not keep a hook from its timeout (H-11, H-12)")
+    func endless() {
+        var hook = Self.shell("yes")
+        hook.timeout = 1
+        #expect(run([hook])?.contains("killed after its timeout of 1 s") == true)
+    }
+
     @Test("a hook that leaves a process behind with its pipes is not waited for")
     func daemon() {
         let begin = Date()

@@ -30,7 +30,7 @@ final class FakeInit: @unchecked Sendable {
     func answer(_ messages: [(Message, String)]) {
         Thread.detachNewThread { [self] in
             let connection = OwnedFD(accept(socket, nil, nil))
-            if let (message, _) = try? receiveMessage(from: connection), message.kind == MessageKind.start.rawValue {
+            if let (message, _, _) = try? receiveMessage(from: connection), message.kind == MessageKind.start.rawValue {
                 for (message, text) in messages {
                     var bytes = withUnsafeBytes(of: message) { Array($0) }
                     bytes += Array(text.utf8)
@@ -48,7 +48,7 @@ final class FakeInit: @unchecked Sendable {
 
 @Suite("What a container's status is, and what the operations do in it")
 struct StateStatusTests {
-    static let own = try! ProcessIdentity(of: getpid())
+    static let own = Sleeper.identity(of: getpid())
 
     @Test("a record without a process is being created while somebody has the lock, and stopped afterwards (ST-03)")
     func creating() throws {
@@ -146,7 +146,7 @@ struct StateStatusTests {
         let fake = FakeInit(temporary.store, "c")
         Thread.detachNewThread {
             usleep(100_000)
-            sleeper.process.terminate()
+            Glibc.kill(sleeper.pid, SIGTERM)
         }
         #expect(
             failure { () throws(Failure) in try temporary.store.start(id) }?.detail
@@ -172,13 +172,12 @@ struct StateStatusTests {
         let id = try ContainerID("c")
         try temporary.store.makeContainer("c", first.identity) { $0.payload = payload.identity }
         try temporary.store.kill(id, SignalNumber("USR1"))
-        payload.process.waitUntilExit()
-        #expect(payload.process.terminationStatus == 10)
-        #expect(first.process.isRunning)
+        #expect(payload.waitForSignal() == 10)
+        let isAlive = first.identity.open() != nil
+        #expect(isAlive)
         #expect(failure { () throws(Failure) in try temporary.store.kill(id, .terminate) }?.message == "container not running")
         try temporary.store.kill(id, .kill)
-        first.process.waitUntilExit()
-        #expect(first.process.terminationStatus == 9)
+        #expect(first.waitForSignal() == 9)
         #expect(failure { () throws(Failure) in try temporary.store.kill(id, .kill) }?.message == "container not running")
         try temporary.store.kill(id, .kill, all: true)
     }
@@ -191,8 +190,7 @@ struct StateStatusTests {
             $0.annotations = [Pair(key: "org.opencontainers.image.stopSignal", value: "SIGINT")]
         }
         try temporary.store.kill(ContainerID("c"), nil)
-        sleeper.process.waitUntilExit()
-        #expect(sleeper.process.terminationStatus == 2)
+        #expect(sleeper.waitForSignal() == 2)
     }
 
     @Test("a running container is only deleted by force, once (OP-05, CLI-09)")
@@ -205,8 +203,7 @@ struct StateStatusTests {
             failure { () throws(Failure) in try temporary.store.delete(id, force: false) }?.message
                 == "cannot delete container c that is not stopped: running")
         #expect(try temporary.store.delete(id, force: true) == [])
-        sleeper.process.waitUntilExit()
-        #expect(sleeper.process.terminationStatus == 9)
+        #expect(sleeper.waitForSignal() == 9)
         #expect(try temporary.store.delete(id, force: true) == [])
         #expect(failure { () throws(Failure) in try temporary.store.delete(id, force: false) }?.message == "container does not exist")
         #expect(try temporary.store.ids() == [])

@@ -8,7 +8,7 @@ final class TemporaryStore {
 
     init() {
         let path = NSTemporaryDirectory() + "state-\(UUID().uuidString)"
-        try! FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        precondition(mkdir(path, 0o700) == 0, path)
         store = StateStore(root: path)
     }
 
@@ -17,17 +17,45 @@ final class TemporaryStore {
 
 /// A process that sleeps until it is killed.
 final class Sleeper: @unchecked Sendable {
-    let process = Process()
+    let pid: pid_t
+    private var isReaped = false
 
     init() {
-        process.executableURL = URL(fileURLWithPath: "/bin/sleep")
-        process.arguments = ["600"]
-        try! process.run()
+        // The test library's threads have all signals blocked, which a child would inherit.
+        var attributes = posix_spawnattr_t()
+        var none = sigset_t()
+        posix_spawnattr_init(&attributes)
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+        let arguments: [UnsafeMutablePointer<CChar>?] = [strdup("sleep"), strdup("600"), nil]
+        var pid: pid_t = 0
+        precondition(posix_spawn(&pid, "/bin/sleep", nil, &attributes, arguments, nil) == 0)
+        self.pid = pid
     }
 
-    var identity: ProcessIdentity { try! ProcessIdentity(of: process.processIdentifier) }
+    var identity: ProcessIdentity { Sleeper.identity(of: pid) }
 
-    deinit { if process.isRunning { process.terminate() } }
+    /// A living process's identity.
+    static func identity(of pid: pid_t) -> ProcessIdentity {
+        guard let identity = try? ProcessIdentity(of: pid) else { preconditionFailure("no process \(pid)") }
+        return identity
+    }
+
+    /// The signal that ended it.
+    func waitForSignal() -> Int32 {
+        var status: Int32 = 0
+        waitpid(pid, &status, 0)
+        isReaped = true
+        return status & 0x7F
+    }
+
+    deinit {
+        // A pid that is free again may be anybody's.
+        if isReaped { return }
+        Glibc.kill(pid, SIGKILL)
+        waitpid(pid, nil, 0)
+    }
 }
 
 extension StateStore {

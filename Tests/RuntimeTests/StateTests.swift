@@ -6,7 +6,8 @@ import Testing
 
 @Suite("Ids, records and the state store")
 struct StateTests {
-    @Test("an id is a path component of the grammar (ST-02)", arguments: ["a", "A-b_c+d.9", ".a", "...", String(repeating: "x", count: 255)])
+    @Test(
+        "an id is a path component of the grammar (ST-02)", arguments: ["a", "A-b_c+d.9", ".a", "...", String(repeating: "x", count: 255)])
     func validID(_ name: String) throws {
         #expect(try ContainerID(name).name == name)
     }
@@ -20,19 +21,23 @@ struct StateTests {
         #expect(failure?.message.hasPrefix("invalid container ID format") == true)
     }
 
-    @Test("moments are written as RFC 3339", arguments: [
-        (0, 0, "1970-01-01T00:00:00.000000000Z"), (951_782_399, 5, "2000-02-28T23:59:59.000000005Z"),
-        (951_782_400, 999_999_999, "2000-02-29T00:00:00.999999999Z"), (4_107_542_400, 0, "2100-03-01T00:00:00.000000000Z"),
-        (-1, 0, "1969-12-31T23:59:59.000000000Z"),
-    ])
+    @Test(
+        "moments are written as RFC 3339",
+        arguments: [
+            (0, 0, "1970-01-01T00:00:00.000000000Z"), (951_782_399, 5, "2000-02-28T23:59:59.000000005Z"),
+            (951_782_400, 999_999_999, "2000-02-29T00:00:00.999999999Z"), (4_107_542_400, 0, "2100-03-01T00:00:00.000000000Z"),
+            (-1, 0, "1969-12-31T23:59:59.000000000Z"),
+        ])
     func timestamps(_ seconds: Int, _ nanoseconds: Int, _ text: String) {
         #expect(Timestamp(seconds: Int64(seconds), nanoseconds: Int64(nanoseconds)).text == text)
     }
 
-    @Test("the start time is field 22, whatever the command is called", arguments: [
-        ("7 (a) S 1 7 7 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 5 6", 4711 as UInt64?),
-        ("7 (a) b) (c) S 1 7 7 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 5 6", 4711), ("7 (a) S 1", nil), ("", nil),
-    ])
+    @Test(
+        "the start time is field 22, whatever the command is called",
+        arguments: [
+            ("7 (a) S 1 7 7 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 5 6", 4711 as UInt64?),
+            ("7 (a) b) (c) S 1 7 7 0 -1 4 1 0 0 0 0 0 0 0 20 0 1 0 4711 5 6", 4711), ("7 (a) S 1", nil), ("", nil),
+        ])
     func startTime(_ line: String, _ time: UInt64?) {
         #expect(startTimeField(line) == time)
     }
@@ -61,10 +66,12 @@ struct StateTests {
         #expect(read == record)
     }
 
-    @Test("what is no record of this build is unreadable", arguments: [
-        "", "{}", #"{"version":1}"#, #"{"version":2,"id":"c","intent":"created","bundle":"/b"}"#,
-        #"{"version":1,"id":"../c","intent":"created","bundle":"/b"}"#, #"{"version":1,"id":"c","intent":"done","bundle":"/b"}"#,
-    ])
+    @Test(
+        "what is no record of this build is unreadable",
+        arguments: [
+            "", "{}", #"{"version":1}"#, #"{"version":2,"id":"c","intent":"created","bundle":"/b"}"#,
+            #"{"version":1,"id":"../c","intent":"created","bundle":"/b"}"#, #"{"version":1,"id":"c","intent":"done","bundle":"/b"}"#,
+        ])
     func unreadableRecord(_ text: String) {
         #expect(Record(Array(text.utf8)) == nil)
     }

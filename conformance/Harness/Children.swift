@@ -92,6 +92,13 @@ final class Children {
         return ended.removeValue(forKey: pid)
     }
 
+    /// Whether a child has ended whose status nobody has taken yet.
+    func hasEnded(_ pid: pid_t) -> Bool {
+        let status = status(of: pid)
+        ended[pid] = status
+        return status != nil
+    }
+
     /// Waits for a child's end and returns its status.
     func wait(for pid: pid_t, until deadline: Deadline, _ what: String) throws -> Int32 {
         while true {

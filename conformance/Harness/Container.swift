@@ -69,6 +69,13 @@ final class Container {
         return outcome.line
     }
 
+    /// The words of each line that the payload printed; there must be so many lines.
+    func printed(lines count: Int) throws -> [[String]] {
+        let lines = try printed().split(separator: "\n").map { $0.split(whereSeparator: \.isWhitespace).map(String.init) }
+        try equal(lines.count, count, "number of lines")
+        return lines
+    }
+
     /// Creates, starts and waits for the payload's end; returns the init's exit status.
     func lived() throws -> Int32 {
         try created()
@@ -83,10 +90,9 @@ final class Container {
     }
 
     /// Fails the case unless `create` is refused with these words, leaving no container.
-    func refused(_ words: String..., rootfs: Bool = true) throws {
+    func refused(_ words: String...) throws {
         let outcome = try create()
-        try expect(outcome.status != 0, "create was not refused")
-        try expect(!outcome.err.trimmingCharacters(in: .whitespacesAndNewlines).isEmpty, "create failed without a message")
+        try conformance.refused(outcome, "create")
         for word in words { try contains(outcome.err.lowercased(), word.lowercased(), "message of create") }
         try gone()
     }

@@ -8,6 +8,8 @@ struct RuntimeUnderTest {
     let version: String
     /// The `features` document; empty where the command is missing.
     let features: Object
+    /// The commands beyond the specification's five that the runtime has, by the status of their `--help`.
+    let commands: Set<String>
 
     init(path: String, children: Children) throws {
         self.path = path
@@ -19,6 +21,12 @@ struct RuntimeUnderTest {
         }
         version = String(try ask("--version").prefix { $0 != "\n" })
         features = (try? object(ask("features"))) ?? [:]
+        var commands: Set<String> = []
+        for command in ["exec", "pause", "resume", "update", "ps"] {
+            let pid = try children.start(Launch(arguments: [path, command, "--help"], output: "\(Isolation.scratch)/help"))
+            if try children.wait(for: pid, until: Deadline(seconds: 10), "\(path) \(command)") == 0 { commands.insert(command) }
+        }
+        self.commands = commands
     }
 
     /// Whether this is our own runtime, which has extensions.

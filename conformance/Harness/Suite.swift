@@ -39,6 +39,9 @@ final class Suite {
         guard runtime.supports(spec: claim.since) else {
             return skip(topic, claim, "the runtime does not declare spec \(claim.since)")
         }
+        if let missing = claim.commands.first(where: { !runtime.commands.contains($0) }) {
+            return skip(topic, claim, "the runtime has no command \(missing)")
+        }
         let directory = "\(Isolation.scratch)/\(number)"
         var notes: [String] = []
         do {

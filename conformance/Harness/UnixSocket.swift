@@ -16,13 +16,13 @@ enum UnixSocket {
         return descriptor
     }
 
-    /// Accepts one connection and receives one message: its bytes and its descriptors.
-    static func receive(from listener: Int32, _ lab: Lab) throws -> (bytes: [UInt8], descriptors: [Int32]) {
-        try readable(listener, lab, "a connection")
+    /// Accepts one connection of a process and receives one message: its bytes and its descriptors.
+    static func receive(from listener: Int32, sentBy pid: pid_t, _ lab: Lab) throws -> (bytes: [UInt8], descriptors: [Int32]) {
+        try readable(listener, lab, pid, "a connection")
         let connection = accept(listener, nil, nil)
         _ = fcntl(connection, F_SETFD, FD_CLOEXEC)
         defer { close(connection) }
-        try readable(connection, lab, "a message")
+        try readable(connection, lab, pid, "a message")
         var bytes = [UInt8](repeating: 0, count: 65536)
         // A control message is a length, a level and a type (16 bytes), then the descriptors.
         var control = [Int32](repeating: 0, count: 64)
@@ -45,10 +45,13 @@ enum UnixSocket {
         return (Array(bytes[..<count]), Array(control[4..<(4 + max(used, 0))]))
     }
 
-    private static func readable(_ descriptor: Int32, _ lab: Lab, _ what: String) throws {
+    private static func readable(_ descriptor: Int32, _ lab: Lab, _ sender: pid_t, _ what: String) throws {
         try lab.eventually(what) {
+            let last = lab.children.hasEnded(sender)
             var item = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            return poll(&item, 1, 0) > 0
+            if poll(&item, 1, 0) > 0 { return true }
+            try expect(!last, "the runtime ended without \(what)")
+            return false
         }
     }
 }

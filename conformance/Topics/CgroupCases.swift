@@ -204,7 +204,8 @@ let cgroups = Topic("cgroups") { topic in
         let box = try lab.container("exec sleep 100")
         box.config["/linux/cgroupsPath"] = "/../../\(Isolation.token)/\(box.id)"
         try box.save()
-        if try box.create().status != 0 { return }
+        let outcome = try box.create()
+        if outcome.status != 0 { return try refused(outcome, "create") }
         let directory = try Cgroups.directory(of: box.pid(), controller: "pids")
         try expect(!directory.contains(".."), "cgroup \(directory)")
         try contains(directory, "/\(Isolation.token)/\(box.id)", "cgroup")
@@ -252,7 +253,7 @@ let cgroups = Topic("cgroups") { topic in
         try equal(lab.read("\(try Cgroups.directory(of: box.pid(), controller: "pids"))/pids.max"), "max\n", "pids.max")
     }
 
-    topic.claim("update changes a limit of a running container", rows: ["CLI-13", "RH-07"]) { lab in
+    topic.claim("update changes a limit of a running container", rows: ["CLI-13", "RH-07"], commands: ["update"]) { lab in
         try Cgroups.require("pids")
         let box = try lab.container("exec sleep 100") { $0["/linux/resources/pids"] = ["limit": 50] }
         try box.up()

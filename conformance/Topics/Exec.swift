@@ -25,10 +25,12 @@ extension Lab {
     }
 }
 
-let exec = Topic("exec") { topic in
+let exec = Topic("exec", commands: ["exec"]) { topic in
     for status in [0, 1, 42, 255] as [Int32] {
         topic.claim("exec ends with the command's status \(status)", rows: ["CLI-08"]) { lab in
-            try equal(try lab.runningContainer().exec([], "sh", "-c", "exit \(status)").status, status, "status")
+            let outcome = try lab.runningContainer().exec([], "sh", "-c", "echo ran; exit \(status)")
+            try equal(outcome.line, "ran", "output")
+            try equal(outcome.status, status, "status")
         }
     }
 
@@ -52,6 +54,7 @@ let exec = Topic("exec") { topic in
     topic.claim("the command is in the container's cgroup", rows: ["CG-08", "CLI-08"]) { lab in
         let box = try lab.runningContainer()
         let text = try box.says([], "cat /proc/self/cgroup")
+        try expect(!text.isEmpty, "no cgroup at all")
         for line in text.split(separator: "\n") where Cgroups.isUnified ? line.hasPrefix("0:") : true {
             try expect(line.hasSuffix(":/"), "a cgroup is not the container's: \(line)")
         }
@@ -94,10 +97,12 @@ let exec = Topic("exec") { topic in
     }
 
     topic.claim("--cap adds a capability, but not an inheritable one", rows: ["P-20", "CLI-08"]) { lab in
-        let text = try lab.runningContainer().says(["--cap", "CAP_CHOWN"], "grep -E '^Cap(Eff|Amb):' /proc/self/status")
+        let text = try lab.runningContainer().says(["--cap", "CAP_CHOWN"], "grep -E '^Cap(Inh|Eff|Amb):' /proc/self/status")
         let values = text.split(separator: "\n").map { UInt64($0.split(separator: "\t").last ?? "", radix: 16) ?? 0 }
-        try equal(values[0] & 1, 1, "CAP_CHOWN in CapEff")
-        try equal(values[1], 0, "CapAmb")
+        try equal(values.count, 3, "number of lines")
+        try equal(values[0], 0, "CapInh")
+        try equal(values[1] & 1, 1, "CAP_CHOWN in CapEff")
+        try equal(values[2], 0, "CapAmb")
     }
 
     topic.claim("the container's seccomp filter holds for the command", rows: ["SE-01", "CLI-08"]) { lab in
@@ -176,14 +181,14 @@ let exec = Topic("exec") { topic in
         let box = try lab.container()
         try box.up()
         try box.stopped()
-        try expect(try box.exec([], "true").status != 0, "exec succeeded")
+        try refused(try box.exec([], "true"), "exec")
     }
 
     topic.claim("exec in a paused container is refused without a hang", rows: ["CLI-08", "CG-10"]) { lab in
         let box = try lab.runningContainer()
         try equal(try lab.run(["pause", box.id]).status, 0, "pause")
         lab.limit(seconds: 5)
-        try expect(try box.exec([], "true").status != 0, "exec succeeded")
+        try refused(try box.exec([], "true"), "exec")
         try equal(try lab.run(["resume", box.id]).status, 0, "resume")
     }
 
@@ -196,6 +201,33 @@ let exec = Topic("exec") { topic in
         try expect(pids.contains(try box.pid()), "the init is not among \(pids)")
         let commands = pids.map { lab.read("/proc/\($0)/cmdline") }
         try expect(commands.contains { $0.hasPrefix("sleep") }, "the child is not among \(commands)")
+    }
+
+    for (options, column) in [([], "CMD"), (["-e", "-o", "pid,args"], "COMMAND")] as [([String], String)] {
+        topic.claim("ps \((["ID"] + options).joined(separator: " ")) shows the container's processes only", rows: ["CLI-10"]) { lab in
+            let box = try lab.container("sleep 1000 & echo up; wait")
+            try box.up()
+            try box.writes("up")
+            let outcome = try lab.run(["ps", box.id] + options)
+            if !lab.runtime.isSwoci, outcome.status != 0 { throw Skip("ps takes no options of ps(1)") }
+            try equal(outcome.status, 0, "status (\(outcome.err))")
+            try contains(outcome.lines.first ?? "", column, "header")
+            let json = try lab.run(["ps", "--format", "json", box.id])
+            let pids = try JSONSerialization.jsonObject(with: Data(json.out.utf8)) as? [Int32] ?? []
+            try equal(outcome.lines.count, pids.count + 1, "lines of \(outcome.out)")
+            try contains(outcome.out, "sleep 1000", "table")
+        }
+    }
+
+    topic.claim("ps of a stopped container shows nothing but the header", rows: ["CLI-10"]) { lab in
+        let box = try lab.container()
+        try box.up()
+        try box.stopped()
+        let table = try lab.run(["ps", box.id])
+        try equal(table.status, 0, "status (\(table.err))")
+        try equal(table.lines.count, 1, "lines of \(table.out)")
+        try expect(try lab.run(["ps", "--format", "bad", box.id]).status != 0, "a bad format was taken")
+        try expect(try lab.run(["ps", "\(box.id)-not"]).status != 0, "an unknown container has processes")
     }
 }
 

@@ -51,7 +51,8 @@ let namespaces = Topic("namespaces") { topic in
 
     topic.claim("an empty path asks for a new namespace", rows: ["N-03"]) { lab in
         let box = try lab.container("readlink /proc/self/ns/net") { $0.join("network", "") }
-        try expect(try box.printed() != Namespace.own("net"), "the payload is in the host's namespace")
+        let inside = try box.printed()
+        try expect(inside.hasPrefix("net:[") && inside != Namespace.own("net"), "the payload is in \(inside), the host's namespace")
     }
 
     for (type, name) in [("network", "uts"), ("ipc", "net"), ("pid", "mnt")] {
@@ -111,6 +112,7 @@ let namespaces = Topic("namespaces") { topic in
 
     topic.claim("the cgroup namespace shows the container's cgroup as /", rows: ["N-10"]) { lab in
         let text = try lab.container("cat /proc/self/cgroup").printed()
+        try expect(!text.isEmpty, "no cgroup at all")
         for line in text.split(separator: "\n") {
             try expect(line.hasSuffix(":/"), "a cgroup is not the root of the namespace: \(line)")
         }
@@ -215,11 +217,11 @@ let namespaces = Topic("namespaces") { topic in
             $0.append("/linux/namespaces", ["type": "time"])
             $0["/linux/timeOffsets"] = ["monotonic": ["secs": 3600, "nanosecs": 5], "boottime": ["secs": 864_000]]
         }
-        let lines = try box.printed().split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        let lines = try box.printed(lines: 4)
         try equal(lines[0], ["monotonic", "3600", "5"], "monotonic")
         try equal(lines[1], ["boottime", "864000", "0"], "boottime")
-        try expect(lines[2][0] != Namespace.own("time"), "the payload is in the host's time namespace")
-        try expect(Int(lines[3][0]) ?? 0 >= 864_000, "uptime \(lines[3][0])")
+        try expect(lines[2] != [Namespace.own("time")], "the payload is in the host's time namespace")
+        try expect(Int(lines[3].joined()) ?? 0 >= 864_000, "uptime \(lines[3])")
     }
 
     topic.claim("a joined time namespace is the one at the path", rows: ["N-03", "N-11"], since: "1.1.0") { lab in
@@ -231,43 +233,6 @@ let namespaces = Topic("namespaces") { topic in
         let path = "/proc/\(try first.pid())/ns/time"
         let second = try lab.container("readlink /proc/self/ns/time") { $0.join("time", path) }
         try equal(try second.printed(), Namespace.at(path), "namespace")
-    }
-
-    // MARK: Network devices
-
-    topic.claim("a network device is moved, renamed, up, and keeps its addresses", rows: ["W-01", "W-03", "W-04", "W-05"], since: "1.3.0") {
-        lab in
-        try lab.command("ip", "link", "add", "cfdev0", "type", "dummy")
-        lab.later { _ = try? lab.command("ip", "link", "delete", "cfdev0") }
-        try lab.command("ip", "addr", "add", "10.77.0.5/24", "dev", "cfdev0")
-        try lab.command("ip", "link", "set", "cfdev0", "mtu", "1400", "address", "02:00:00:00:00:07")
-        let box = try lab.container("ip addr show eth7") { $0["/linux/netDevices"] = ["cfdev0": ["name": "eth7"]] }
-        let text = try box.printed()
-        for part in ["10.77.0.5/24", "mtu 1400", "02:00:00:00:00:07", "UP"] { try contains(text, part, "ip addr") }
-    }
-
-    topic.claim("a network device keeps its name where none is given", rows: ["W-01", "W-03"], since: "1.3.0") { lab in
-        try lab.command("ip", "link", "add", "cfdev1", "type", "dummy")
-        lab.later { _ = try? lab.command("ip", "link", "delete", "cfdev1") }
-        let box = try lab.container("ip link show cfdev1") { $0["/linux/netDevices"] = ["cfdev1": [:] as Object] }
-        try contains(try box.printed(), "cfdev1", "ip link")
-    }
-
-    topic.claim("a network device whose name is taken in the container is refused", rows: ["W-03"], since: "1.3.0") { lab in
-        try lab.command("ip", "link", "add", "cfdev2", "type", "dummy")
-        lab.later { _ = try? lab.command("ip", "link", "delete", "cfdev2") }
-        try lab.container { $0["/linux/netDevices"] = ["cfdev2": ["name": "lo"]] }.refused()
-    }
-
-    topic.claim("network devices without a network namespace of its own are refused", rows: ["W-01"], since: "1.3.0") { lab in
-        try lab.command("ip", "link", "add", "cfdev3", "type", "dummy")
-        lab.later { _ = try? lab.command("ip", "link", "delete", "cfdev3") }
-        try lab.container {
-            $0["/linux/netDevices"] = ["cfdev3": ["name": "eth0"]]
-            $0.share("network")
-            $0.inheritSys()
-        }.refused()
-        try lab.command("ip", "link", "show", "cfdev3")
     }
 }
 

@@ -84,13 +84,13 @@ let terminal = Topic("terminal") { topic in
     topic.claim("a console socket without a terminal is refused", rows: ["P-02"]) { lab in
         let box = try lab.container()
         let console = try Console(lab)
-        try expect(try box.create(["--console-socket", console.path]).status != 0, "create was not refused")
+        try refused(try box.create(["--console-socket", console.path]), "create")
         try box.gone()
     }
 
     topic.claim("a console socket that nobody listens on is refused", rows: ["P-02", "LC-15"]) { lab in
         let box = try lab.container { $0["/process/terminal"] = true }
-        try expect(try box.create(["--console-socket", lab.fresh("nobody")]).status != 0, "create was not refused")
+        try refused(try box.create(["--console-socket", lab.fresh("nobody")]), "create")
         try box.gone()
     }
 
@@ -129,7 +129,7 @@ final class Console {
     /// Takes the terminal that a runtime's command sends.
     func take(from start: () throws -> pid_t) throws {
         let pid = try start()
-        let received = try UnixSocket.receive(from: listener, lab)
+        let received = try UnixSocket.receive(from: listener, sentBy: pid, lab)
         try equal(try lab.children.wait(for: pid, until: lab.deadline, "the runtime"), 0, "status")
         try equal(received.descriptors.count, 1, "descriptors received")
         master = received.descriptors[0]

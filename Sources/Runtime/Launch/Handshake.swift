@@ -34,8 +34,10 @@ struct Handshake: ~Copyable {
 
     /// Goes through the handshake to the point where the payload's process waits for the commit.
     ///
-    /// - Parameter runHooks: Runs the hooks of the runtime's namespaces, given the init's pid.
-    mutating func run(runHooks: (Int32) throws(Failure) -> Void) throws(Failure) {
+    /// - Parameters:
+    ///   - devices: The network devices for the container.
+    ///   - runHooks: Runs the hooks of the runtime's namespaces, given the init's pid.
+    mutating func run(devices: NetworkDevices, runHooks: (Int32) throws(Failure) -> Void) throws(Failure) {
         try setOOMScore()
         if launch.createsUserNamespace && !launch.isStaged { try writeMappings() }
         try say(.proceed)
@@ -44,8 +46,12 @@ struct Handshake: ~Copyable {
             switch MessageKind(rawValue: message.kind) {
             case .cloned: try follow(info.pid, awaitsMappings: message.value != 0)
             case .synchronize:
-                hasReachedHooks = true
-                try runHooks(initPID)
+                // Hooks may look at the devices, so these come first.
+                try devices.move(toNamespaceOf: initPID)
+                if launch.hasRuntimeHooks {
+                    hasReachedHooks = true
+                    try runHooks(initPID)
+                }
                 try say(.proceed)
             case .console:
                 if info.descriptor >= 0 { console = OwnedFD(info.descriptor) }
@@ -99,8 +105,9 @@ struct Handshake: ~Copyable {
         }
     }
 
-    /// Rows P-10 to P-13: last of all, because a low limit would get in the way of the set-up, and from outside, where raising a limit may be
-    /// allowed. Source: prlimit(2).
+    /// Rows P-10 to P-13: last of all, because a low limit would get in the way of the set-up, and from outside, where raising a limit may be allowed.
+    ///
+    /// Source: prlimit(2).
     private mutating func setLimits() throws(Failure) {
         for limit in launch.rlimits {
             var problem: Errno?

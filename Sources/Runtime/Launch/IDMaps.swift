@@ -26,7 +26,8 @@ private func write(_ mappings: [IDMapping], to file: String, _ place: (Origin) -
     do throws(Errno) { try writeText(text, to: file) } catch {
         throw Failure(
             "write the id mapping", file, errno: error, place: mappings.first.flatMap { place($0.origin) },
-            hint: error == .notPermitted ? "the caller may map only its own ids, or those that it holds CAP_SETUID and CAP_SETGID over" : nil)
+            hint: error == .notPermitted
+                ? "the caller may map only its own ids, or those that it holds CAP_SETUID and CAP_SETGID over" : nil)
     }
 }
 

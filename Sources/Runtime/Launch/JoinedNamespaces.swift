@@ -4,7 +4,9 @@ import CLinux
 import Linux
 import Spec
 
-/// Open descriptors of namespaces, in the config's order. They are the init's to inherit.
+/// Open descriptors of namespaces, in the config's order.
+///
+/// They are the init's to inherit.
 struct JoinedNamespaces: ~Copyable {
     private(set) var joined: [(type: NamespaceType, descriptor: Int32)] = []
 
@@ -16,7 +18,13 @@ struct JoinedNamespaces: ~Copyable {
     init(_ config: Config, place: (Origin) -> Failure.Place?) throws(Failure) {
         for namespace in config.linux.namespaces {
             guard let path = namespace.path else { continue }
-            joined.append((namespace.type, try JoinedNamespaces.open(path, namespace.type, place)))
+            let descriptor = try JoinedNamespaces.open(path, namespace.type, place)
+            joined.append((namespace.type, descriptor))
+            if isOwn(descriptor, namespace.type), let change = HostChange(config, namespace.type) {
+                throw Failure(
+                    change.operation, path.value, detail: "it is the host's own \(namespace.type.name) namespace [\(change.row)]",
+                    place: place(change.origin), hint: "give the container a \(namespace.type.name) namespace of its own")
+            }
         }
     }
 

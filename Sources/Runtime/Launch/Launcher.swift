@@ -115,8 +115,9 @@ private struct Birth: ~Copyable {
         inherited.deallocate()
     }
 
-    /// Enters the v1 cgroups, then executes the init. Does not return; the compiler is not told, because then it had no place for the
-    /// caller's owned values.
+    /// Enters the v1 cgroups, then executes the init.
+    ///
+    /// Does not return; the compiler is not told, because then it had no place for the caller's owned values.
     borrowing func become(entering entrance: borrowing CgroupEntrance) {
         do throws(Errno) {
             if let refused = entrance.enter() { throw refused.errno }
@@ -130,7 +131,7 @@ private struct Birth: ~Copyable {
             message.step = UInt32.max
             message.errno = error.code
             message.call = error.call
-            try? sendPacket(Int(socket), &message, Message.size)
+            _ = try? sendPacket(Int(socket), &message, Message.size)
         }
         exitProcess(1)
     }

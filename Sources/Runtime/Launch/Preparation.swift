@@ -18,9 +18,9 @@ struct Preparation {
 
 /// How a container is called for: what is not in its config.
 struct LaunchOptions: Equatable, Sendable {
-    /// `--no-pivot`
+    /// `--no-pivot`.
     var noPivot = false
-    /// `--no-new-keyring`
+    /// `--no-new-keyring`.
     var noNewKeyring = false
     /// How many descriptors from 3 on the payload keeps, those of socket activation included.
     var preservedDescriptors: UInt32 = 0
@@ -49,6 +49,11 @@ extension Preparation {
         facts.joinedNamespaces = descriptors
         facts.capabilitiesHeld = try Preparation.capabilitiesHeld(config)
         facts.isInUserNamespace = Preparation.isInUserNamespace
+        facts.setgroupsDenied = Preparation.setgroupsDenied(config)
+        if facts.isInUserNamespace { facts.mappedGroups = Preparation.mappedGroups() }
+        facts.clocks = config.linux.timeOffsets.map { (offset: TimeOffset) -> Int64 in
+            Int64(offset.clock == .monotonic ? monotonicMilliseconds() : bootMilliseconds()) / 1000
+        }
         if config.linux.mountLabel != nil || config.process?.selinuxLabel != nil {
             facts.isSELinuxEnabled = try Preparation.isSELinuxEnabled()
         }
@@ -58,8 +63,14 @@ extension Preparation {
         if options.usesCgroups {
             do throws(CgroupError) {
                 let layout = try CgroupLayout.detect()
+                var resources = config.linux.resources
+                if facts.isInUserNamespace, resources?.devices != nil {
+                    // The kernel takes device rules from the host's first user namespace alone, and gives no device node to another.
+                    resources?.devices = nil
+                    remarks.append("device rules are left out: inside a user namespace nobody may set them, nor make device nodes [RD-01]")
+                }
                 let plan = try CgroupPlan(
-                    cgroupsPath: config.linux.cgroupsPath, id: id.name, layout: layout, resources: config.linux.resources)
+                    cgroupsPath: config.linux.cgroupsPath, id: id.name, layout: layout, resources: resources)
                 for warning in plan.warnings { remarks.append(warning.text) }
                 facts.add(plan, layout)
                 cgroup = plan
@@ -87,14 +98,18 @@ extension Preparation {
         return try cachedSeccomp(seccomp, source: bundle.document.bytes(of: seccomp.origin), store: store, place: place)
     }
 
-    /// What the runtime could grant: everything in a new user namespace, its own permitted set elsewhere. Source: capget(2).
+    /// What the runtime could grant: everything in a new user namespace, its own permitted set elsewhere.
+    ///
+    /// Source: capget(2).
     private static func capabilitiesHeld(_ config: Config) throws(Failure) -> CapabilitySet {
         if let namespace = config.linux.namespace(.user), namespace.path == nil { return CapabilitySet(rawValue: .max) }
         let held = try Failure.during("read the runtime's own capabilities") { () throws(Errno) in try permittedCapabilities() }
         return CapabilitySet(rawValue: held)
     }
 
-    /// Whether this host has SELinux. Not to know it is an error: the labels would be left out.
+    /// Whether this host has SELinux.
+    ///
+    /// Not to know it is an error: the labels would be left out.
     private static func isSELinuxEnabled() throws(Failure) -> Bool {
         let file = "/sys/fs/selinux/enforce"
         do throws(Errno) { _ = try OwnedFD.open(file, .read) } catch {
@@ -102,6 +117,25 @@ extension Preparation {
             throw Failure("look for SELinux", file, errno: error)
         }
         return true
+    }
+
+    /// Whether the container's user namespace will forbid setgroups(2): because the runtime's own does, which those below it inherit, or
+    /// because the runtime has to give it up to write a group mapping without CAP_SETGID.
+    ///
+    /// - Source: user_namespaces(7).
+    private static func setgroupsDenied(_ config: Config) -> Bool {
+        if (try? readText("/proc/self/setgroups")) == "deny" { return true }
+        guard let namespace = config.linux.namespace(.user), namespace.path == nil else { return false }
+        return (try? permittedCapabilities()).map { $0 & 1 << 6 == 0 } ?? false
+    }
+
+    /// The groups that the runtime's own user namespace knows.
+    private static func mappedGroups() -> [IDMapping] {
+        guard let map = try? readText("/proc/self/gid_map") else { return [] }
+        return map.split(separator: "\n").compactMap { line in
+            let numbers = line.split(separator: " ").compactMap { UInt32($0) }
+            return numbers.count == 3 ? IDMapping(containerID: numbers[0], hostID: numbers[1], size: numbers[2]) : nil
+        }
     }
 
     /// Whether the runtime itself is in a user namespace other than the host's first, which maps every id to itself.

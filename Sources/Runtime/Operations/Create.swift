@@ -31,12 +31,15 @@ public func createContainer(_ request: CreateRequest, store: StateStore) throws(
         bundle, id: request.id, options: options, store: store,
         descriptors: joined.joined.map { PlanningFacts.JoinedNamespace(type: $0.type, descriptor: UInt32($0.descriptor)) })
 
+    let resctrl = try openResctrl(preparation.launch.resctrl, bundle)
+
     var entry = try store.reserve(request.id)
     var record = Record(bundle, request.id, preparation.cgroup)
+    if let resctrl, let plan = preparation.launch.resctrl { record.resctrl = ResctrlRecord(plan, root: resctrl.root) }
     do throws(Failure) {
         try entry.saveConfig(bundle.text)
         try entry.writeIntent(record)
-        return try launch(request, options, bundle, preparation, joined, &entry, &record)
+        return try launch(request, options, bundle, preparation, joined, resctrl, &entry, &record)
     } catch {
         undo(&entry, record, store)
         throw error
@@ -46,18 +49,24 @@ public func createContainer(_ request: CreateRequest, store: StateStore) throws(
 /// Makes what the plan says.
 private func launch(
     _ request: CreateRequest, _ options: LaunchOptions, _ bundle: Bundle, _ preparation: Preparation,
-    _ joined: borrowing JoinedNamespaces, _ entry: inout Entry, _ record: inout Record
+    _ joined: borrowing JoinedNamespaces, _ resctrl: Resctrl?, _ entry: inout Entry, _ record: inout Record
 ) throws(Failure) -> CreatedContainer {
     let startSocket = try entry.listenForStart()
     if let cgroup = preparation.cgroup {
         do throws(CgroupError) { try Cgroup.make(cgroup) } catch { throw Failure(error, place: bundle.place(of: error.origin)) }
     }
+    if let resctrl, let plan = preparation.launch.resctrl { try resctrl.make(plan) }
     let launcher = Launcher(launch: preparation.launch, options: options, place: bundle.place)
     let started = try launcher.start(
         startSocket: startSocket, joined: joined, cgroup: preparation.cgroup == nil ? nil : record.cgroup)
     var handshake = Handshake(started, preparation.launch, place: bundle.place)
+    let devices = NetworkDevices(preparation.launch.netDevices, place: bundle.place)
     do throws(Failure) {
-        try handshake.run { pid throws(Failure) in try runHooks(of: bundle, request.id, pid: pid) }
+        try handshake.run(devices: devices) { pid throws(Failure) in try runHooks(of: bundle, request.id, pid: pid) }
+        if let resctrl, let plan = preparation.launch.resctrl {
+            try resctrl.place(handshake.initPID, plan)
+            if handshake.payloadPID != handshake.initPID { try resctrl.place(handshake.payloadPID, plan) }
+        }
         var console = handshake.takeConsole()
         if let socket = request.consoleSocket, let terminal = console.take() { try send(terminal, to: socket) }
         record.hasPoststop = !bundle.config.hooks.poststop.isEmpty
@@ -67,13 +76,25 @@ private func launch(
         try handshake.commit()
         return CreatedContainer(process: record.process, console: console, remarks: preparation.remarks + handshake.remarks)
     } catch {
+        // Before the last process goes: a network namespace takes its virtual devices with it.
+        devices.putBack()
         handshake.kill()
         record.hasPoststop = handshake.hasReachedHooks && !bundle.config.hooks.poststop.isEmpty
         throw error
     }
 }
 
-/// Takes back what was made. What was there before stays.
+/// Finds the resctrl tree where the config asks for one, and sees whether it can have what it asks for.
+private func openResctrl(_ plan: ResctrlPlan?, _ bundle: Bundle) throws(Failure) -> Resctrl? {
+    guard let plan else { return nil }
+    let resctrl = try Resctrl(finding: plan.origin, place: bundle.place)
+    try resctrl.check(plan)
+    return resctrl
+}
+
+/// Takes back what was made.
+///
+/// What was there before stays.
 private func undo(_ entry: inout Entry, _ record: Record, _ store: StateStore) {
     // The failure that led here is the one to tell. What cannot be removed keeps its record, so that delete can try again.
     _ = try? store.destroy(entry, record)
@@ -90,13 +111,7 @@ private func runHooks(of bundle: Bundle, _ id: ContainerID, pid: Int32) throws(F
 /// Hands the terminal's other end to who listens on a socket: one packet with the descriptor and a name (CLI-06).
 private func send(_ terminal: borrowing OwnedFD, to socket: String) throws(Failure) {
     do throws(Errno) {
-        // A path of any length: the directory is opened, and the socket reached through its descriptor.
-        let (directory, name) = split(socket)
-        let place = try OwnedFD.open(directory, [.path, .directory])
-        let connection = OwnedFD(
-            try "/proc/self/fd/\(place.raw)/\(name)".withPath { path throws(Errno) in
-                try connect(to: path, .stream, within: 10).release()
-            })
+        let connection = try connectToStream(socket)
         let bytes = Array("/dev/ptmx".utf8)
         try sendPacket(connection.number, bytes, bytes.count, descriptor: terminal.raw)
     } catch {
@@ -122,13 +137,6 @@ private func writePIDFile(_ path: String, _ pid: Int32) throws(Failure) {
         _ = try? temporary.withPath { name throws(Errno) in try kernel(__NR_unlinkat, workingDirectory, name.address, 0) }
         throw Failure("write the pid file", path, errno: error)
     }
-}
-
-/// A path's directory and last component.
-private func split(_ path: String) -> (directory: String, name: String) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
-    let directory = String(path[..<slash])
-    return (directory.isEmpty ? "/" : directory, String(path[path.index(after: slash)...]))
 }
 
 extension Record {
@@ -192,7 +200,9 @@ extension CreateRequest {
         options.noNewKeyring = noNewKeyring
         options.usesCgroups = cgroupManager != .disabled
         options.preservedDescriptors = preservedDescriptors + listenDescriptors
-        if listenDescriptors > 0 { options.listenEnvironment = ["LISTEN_FDS=\(listenDescriptors)"] + (listenNames.map { ["LISTEN_FDNAMES=\($0)"] } ?? []) }
+        if listenDescriptors > 0 {
+            options.listenEnvironment = ["LISTEN_FDS=\(listenDescriptors)"] + (listenNames.map { ["LISTEN_FDNAMES=\($0)"] } ?? [])
+        }
         for descriptor in 3..<(3 + Int(options.preservedDescriptors)) {
             do throws(Errno) { try kernel(__NR_fcntl, descriptor, Int(F_SETFD), 0) } catch {
                 throw Failure("pass descriptor \(descriptor) to the payload", errno: error, hint: "see --preserve-fds and LISTEN_FDS")

@@ -42,7 +42,10 @@ extension StateStore {
             return []
         }
         try record.waitForEnd()
-        do throws(CgroupError) { try Cgroup.remove(record.intent == .created ? record.cgroup : record.cgroup.onlyCreated) } catch { throw Failure(error) }
+        do throws(CgroupError) {
+            try Cgroup.remove(record.intent == .created ? record.cgroup : record.cgroup.onlyCreated)
+        } catch { throw Failure(error) }
+        try Resctrl.remove(record.resctrl)
         let hooks = record.hasPoststop ? readHooks(entry) : nil
         try entry.remove()
         guard let hooks else { return record.hasPoststop ? ["poststop hooks not run: the container's config is gone"] : [] }

@@ -54,7 +54,9 @@ extension Record {
     }
 }
 
-/// Sends a signal to a pidfd's process. Source: pidfd_send_signal(2).
+/// Sends a signal to a pidfd's process.
+///
+/// Source: pidfd_send_signal(2).
 func send(_ signal: SignalNumber, to process: borrowing OwnedFD) throws(Errno) {
     try kernel(__NR_pidfd_send_signal, process.number, Int(signal.rawValue), 0, 0)
 }

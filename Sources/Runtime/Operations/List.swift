@@ -12,7 +12,9 @@ public struct ContainerList: Equatable, Sendable {
 }
 
 extension StateStore {
-    /// The states of all containers. Those that vanish meanwhile are left out.
+    /// The states of all containers.
+    ///
+    /// Those that vanish meanwhile are left out.
     public func list() throws(Failure) -> ContainerList {
         var list = ContainerList()
         var owners = OwnerNames()

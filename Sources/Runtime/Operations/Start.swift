@@ -24,7 +24,12 @@ extension StateStore {
         let connection = try announce(entry)
         let warnings: [String]
         do throws(Failure) {
-            warnings = try awaitPayload(connection, process)
+            warnings = try awaitPayload(connection, process) { listener throws(Failure) in
+                guard let text = try? entry.readConfig(), let document = try? JSONDocument(text),
+                    let seccomp = Config.decode(document).config.linux.seccomp
+                else { throw Failure("hand the seccomp listener over", detail: "the container's config is gone") }
+                try sendListener(OwnedFD(listener), of: record, seccomp)
+            }
         } catch {
             try? entry.unlinkSocket()
             // A failed startContainer hook destroys the container (LC-07); a failed execve leaves it stopped, as engines expect.
@@ -46,7 +51,9 @@ extension StateStore {
         return Failure("start the container", id.name, detail: kind == .general ? "it is still being created" : nil, kind: kind)
     }
 
-    /// Connects to the init and gives the word. From the renaming on the status is the init's to tell.
+    /// Connects to the init and gives the word.
+    ///
+    /// From the renaming on the status is the init's to tell.
     private func announce(_ entry: borrowing Entry) throws(Failure) -> OwnedFD {
         do throws(Errno) {
             let isFirst = entry.has(Entry.File.start)
@@ -60,8 +67,13 @@ extension StateStore {
     }
 
     /// Reads what the init says until its end of the connection closes, which the payload's execve does.
-    private func awaitPayload(_ connection: borrowing OwnedFD, _ process: borrowing OwnedFD) throws(Failure) -> [String] {
+    ///
+    /// A payload whose filter has a listener waits until that is handed over; if it cannot be, the container ends here.
+    private func awaitPayload(
+        _ connection: borrowing OwnedFD, _ process: borrowing OwnedFD, handOver: (Int32) throws(Failure) -> Void
+    ) throws(Failure) -> [String] {
         var warnings: [String] = []
+        var isAnnounced = false
         var entries = (
             cl_pollfd(fd: connection.raw, events: PollEvents.readable, revents: 0),
             cl_pollfd(fd: process.raw, events: PollEvents.readable, revents: 0)
@@ -76,24 +88,40 @@ extension StateStore {
                 throw Failure("wait for the payload", errno: error)
             }
             // What was said before the end counts: the connection comes first.
-            guard entries.0.revents != 0 else {
-                throw Failure("start the container", detail: "the container's process ended before the payload was started")
+            guard entries.0.revents != 0 else { throw Failure.endedEarly }
+            guard let (message, text, descriptor) = try receive(connection) else {
+                // execve closes the connection; so does an end without a word.
+                if isAnnounced { return warnings }
+                throw Failure.endedEarly
             }
-            guard let (message, text) = try receive(connection) else { return warnings }
             switch MessageKind(rawValue: message.kind) {
+            case .listener:
+                do throws(Failure) {
+                    try handOver(descriptor)
+                    try proceed(connection)
+                } catch {
+                    try? send(.kill, to: process)
+                    _ = hasEnded(process, within: 1000)
+                    throw error
+                }
             case .failed: throw Failure(message, text: text)
             case .warning: warnings.append(text)
+            case .start: isAnnounced = true
             default: continue
             }
         }
     }
 
-    private func receive(_ connection: borrowing OwnedFD) throws(Failure) -> (Message, String)? {
+    private func proceed(_ connection: borrowing OwnedFD) throws(Failure) {
+        do throws(Errno) { try send(Message(.proceed), over: connection) } catch {
+            throw Failure("tell the container's process to go on", errno: error)
+        }
+    }
+
+    private func receive(_ connection: borrowing OwnedFD) throws(Failure) -> (Message, String, Int32)? {
         do throws(Errno) { return try receiveMessage(from: connection) } catch {
             // The init died with our word unread: nothing of it is left to wait for.
-            if error == .connectionReset {
-                throw Failure("start the container", detail: "the container's process ended before the payload was started")
-            }
+            if error == .connectionReset { throw Failure.endedEarly }
             throw Failure("hear the container's process", errno: error)
         }
     }
@@ -111,6 +139,12 @@ extension StateStore {
     }
 }
 
+extension Failure {
+    /// The init died before its word that the payload comes next.
+    fileprivate static let endedEarly = Failure(
+        "start the container", detail: "the container's process ended before the payload was started")
+}
+
 extension Entry {
     fileprivate func unlinkSocket() throws(Failure) {
         do throws(Errno) { try unlink(File.starting) } catch {
@@ -126,15 +160,15 @@ func send(_ message: Message, over connection: borrowing OwnedFD) throws(Errno) 
     }
 }
 
-/// Receives a packet; nil at the connection's end.
-func receiveMessage(from connection: borrowing OwnedFD) throws(Errno) -> (Message, String)? {
+/// Receives a packet and the descriptor that came with it, -1 for none; nil at the connection's end.
+func receiveMessage(from connection: borrowing OwnedFD) throws(Errno) -> (Message, String, Int32)? {
     var buffer = [UInt8](repeating: 0, count: Message.size + Message.maximumText)
     let descriptor = connection.number
-    let count = try buffer.withUnsafeMutableBufferPointer { buffer throws(Errno) in
-        try kernel(__NR_recvfrom, descriptor, Int(bitPattern: buffer.baseAddress), buffer.count, 0)
+    let info = try buffer.withUnsafeMutableBufferPointer { buffer throws(Errno) in
+        try receivePacket(descriptor, buffer.baseAddress!, buffer.count)
     }
-    if count == 0 { return nil }
-    guard count >= Message.size else { throw .badMessage }
+    if info.count == 0 { return nil }
+    guard info.count >= Message.size else { throw .badMessage }
     let message = buffer.withUnsafeBytes { $0.loadUnaligned(as: Message.self) }
-    return (message, String(decoding: buffer[Message.size..<count], as: UTF8.self))
+    return (message, String(decoding: buffer[Message.size..<info.count], as: UTF8.self), info.descriptor)
 }

@@ -17,8 +17,17 @@ extension LaunchPlan {
         }
         for mapping in uidMappings { actions.append(("map user ids: \(describe(mapping))", mapping.origin)) }
         for mapping in gidMappings { actions.append(("map group ids: \(describe(mapping))", mapping.origin)) }
+        if let resctrl {
+            let group = resctrl.kind == .standard ? "default class of service" : "class of service \(shownText(resctrl.group))"
+            actions.append(("put the container into resctrl's \(group)", resctrl.origin))
+        }
         for limit in rlimits {
             actions.append(("set \(limit.name) to \(describe(limit.soft)), at most \(describe(limit.hard))", limit.origin))
+        }
+        for device in netDevices {
+            let name = device.name ?? device.hostName
+            actions.append(
+                ("move the network device \(shownText(device.hostName)) into the container as \(shownText(name))", device.origin))
         }
         if let oomScoreAdj { actions.append(("set oom_score_adj to \(oomScoreAdj.value)", oomScoreAdj.origin)) }
         return actions

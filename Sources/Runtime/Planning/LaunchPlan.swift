@@ -25,6 +25,12 @@ public struct LaunchPlan: Equatable, Sendable {
     public var oomScoreAdj: Located<Int>?
     /// The trees that the runtime opens before the init starts, in the order of their slots.
     public var sources: [Source] = []
+    /// The devices that the runtime moves into the container's network namespace (W-01).
+    public var netDevices: [NetDevice] = []
+    /// The groups of resctrl that the runtime makes and puts the container into (RT-01).
+    public var resctrl: ResctrlPlan?
+    /// Whether there are hooks for the runtime to run.
+    public var hasRuntimeHooks = false
     /// Whether the init waits at ``SyncPoint/runtimeHooks``.
     public var needsRuntimeSync = false
     /// What people should know though it stops nothing.

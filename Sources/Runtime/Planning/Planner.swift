@@ -12,7 +12,6 @@ public enum Planner {
     /// - Source: spec row LC-14.
     public static func plan(_ config: Config, _ facts: PlanningFacts) throws(PlanningError) -> LaunchPlan {
         var draft = PlanDraft(config, facts)
-        try draft.refuseUnsupported()
         try draft.planNamespaces()
         try draft.planRoot()
         draft.planIdentity()
@@ -49,6 +48,9 @@ struct PlanDraft {
         return namespace.path == nil
     }
 
+    /// Whether that namespace exists already and others may live in it.
+    func joins(_ type: NamespaceType) -> Bool { config.linux.namespace(type)?.path != nil }
+
     mutating func add(_ step: Step, _ origin: Origin = .none) {
         launch.plan.append(step, origin: origin.node)
     }
@@ -59,17 +61,5 @@ struct PlanDraft {
 
     mutating func warn(_ message: String, _ origin: Origin, row: String) {
         launch.warnings.append(PlanningWarning(message, origin: origin, row: row))
-    }
-
-    /// What swoci does not do is refused, not left out.
-    func refuseUnsupported() throws(PlanningError) {
-        if let device = config.linux.netDevices.first {
-            throw PlanningError(
-                "moving network devices is not supported yet", origin: device.origin,
-                hint: "move the device into the network namespace by other means, and join that namespace by its path", row: "W-01")
-        }
-        if let allocation = config.linux.intelRdt {
-            throw PlanningError("resource allocation by resctrl is not supported yet", origin: allocation.origin, row: "RT-01")
-        }
     }
 }

@@ -34,6 +34,10 @@ public struct PlanningFacts: Equatable, Sendable {
     public var setgroupsDenied = false
     /// Whether the runtime itself runs in a user namespace that is not the host's first: it cannot make device nodes then.
     public var isInUserNamespace = false
+    /// The groups that exist in that namespace; empty in the host's first, where all do.
+    public var mappedGroups: [IDMapping] = []
+    /// The clocks' seconds, in the order of the config's time offsets; empty where nobody has looked.
+    public var clocks: [Int64] = []
     /// Whether SELinux is on: without it mount labels mean nothing.
     public var isSELinuxEnabled = false
     /// What the sources of `copy-symlink` mounts point at, for those that are symbolic links (MO-35).

@@ -110,10 +110,11 @@ extension PlanDraft {
         return result
     }
 
-    /// The group of a `gid=` that the container's own user namespace does not map.
+    /// The group of a `gid=` that the container's user namespace, its own or the runtime's, does not map.
     private func unmappedGroup(_ parameter: String) -> UInt32? {
-        guard launch.createsUserNamespace, parameter.hasPrefix("gid="), let gid = UInt32(parameter.dropFirst(4)) else { return nil }
-        return hostID(gid, in: config.linux.gidMappings) == nil ? gid : nil
+        guard parameter.hasPrefix("gid="), let gid = UInt32(parameter.dropFirst(4)) else { return nil }
+        let mappings = launch.createsUserNamespace ? config.linux.gidMappings : hasUserNamespace ? [] : facts.mappedGroups
+        return mappings.isEmpty || hostID(gid, in: mappings) != nil ? nil : gid
     }
 
     private static let withoutDevice = [

@@ -21,6 +21,11 @@ extension NamespaceType {
     }
 }
 
+extension TimeOffset.Clock {
+    /// The name in /proc/PID/timens_offsets.
+    fileprivate var name: String { self == .monotonic ? "monotonic" : "boottime" }
+}
+
 extension PlanDraft {
     /// Decides between a direct and a staged launch, and plans the latter's steps.
     ///
@@ -48,7 +53,7 @@ extension PlanDraft {
         // With the host's credentials first: the user namespace may have no rights over the others (N-12).
         for namespace in joined where namespace.type != .user { try join(namespace) }
         for namespace in joined where namespace.type == .user { try join(namespace) }
-        if offsetsClocks { planClocks() }
+        if offsetsClocks { try planClocks() }
         let entered = EnterNewNamespaces(flags: flags, awaitsMappings: launch.createsUserNamespace)
         add(.enterNewNamespaces(entered), (created.first ?? joined.first)?.origin ?? .none)
     }
@@ -62,11 +67,25 @@ extension PlanDraft {
         throw PlanningError("the \(namespace.type.name) namespace to join is not open", origin: namespace.origin, row: "N-03")
     }
 
-    private mutating func planClocks() {
+    private mutating func planClocks() throws(PlanningError) {
+        // The most that a clock may show: half of what fits into the kernel's nanoseconds. Source: time_namespaces(7).
+        let limit: Int64 = 9_223_372_036 / 2
+        for (offset, clock) in zip(config.linux.timeOffsets, facts.clocks) {
+            let (sum, hasOverflowed) = clock.addingReportingOverflow(offset.seconds)
+            if hasOverflowed ? offset.seconds < 0 : sum < 0 {
+                throw PlanningError(
+                    "the offset of \(offset.seconds) s makes the \(offset.clock.name) clock negative", origin: offset.origin,
+                    hint: "the clock is at \(clock) s", row: "T-02")
+            }
+            if hasOverflowed || sum > limit {
+                throw PlanningError(
+                    "the offset of \(offset.seconds) s takes the \(offset.clock.name) clock beyond its end", origin: offset.origin,
+                    hint: "it ends at \(limit) s", row: "T-02")
+            }
+        }
         var lines = ""
         for offset in config.linux.timeOffsets {
-            let clock = offset.clock == .monotonic ? "monotonic" : "boottime"
-            lines += "\(clock) \(offset.seconds) \(offset.nanoseconds)\n"
+            lines += "\(offset.clock.name) \(offset.seconds) \(offset.nanoseconds)\n"
         }
         add(.offsetClocks(OffsetClocks(lines: text(lines))), config.linux.timeOffsets[0].origin)
     }

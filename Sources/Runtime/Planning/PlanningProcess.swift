@@ -7,6 +7,7 @@ extension PlanDraft {
     /// Plans the last part of the plan.
     mutating func planProcess() throws(PlanningError) {
         if let personality = config.linux.personality { add(.setPersonality(OneNumber(personality.value.rawValue)), personality.origin) }
+        launch.resctrl = config.linux.intelRdt.map { ResctrlPlan($0, containerID: facts.containerID) }
         guard let process = config.process else {
             // Such a container can be created; start refuses it (P-01).
             add(.awaitStart)

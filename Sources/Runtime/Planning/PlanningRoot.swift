@@ -33,10 +33,16 @@ extension PlanDraft {
     mutating func planRoot() throws(PlanningError) {
         guard let root = config.root else { throw PlanningError("there is no root file system", origin: .none, row: "R-01") }
         try openSharedSources()
+        let source = TreeSource(path: text(facts.rootfsPath), recursive: true)
+        if joins(.mount) {
+            // Others live in that namespace: its mounts and its root stay as they are, and what comes into this root stays in it.
+            add(.attachRoot(AttachRoot(source: source)), root.path.origin)
+            add(.setRootPropagation(PropagationChange(PropagationFlag.private | PropagationFlag.recursive)))
+            return
+        }
         let propagation = config.linux.rootfsPropagation
         let type = propagation?.value.kind == .private ? PropagationFlag.private : PropagationFlag.slave
         add(.isolateMounts(PropagationChange(type | PropagationFlag.recursive)), propagation?.origin ?? .none)
-        let source = TreeSource(path: text(facts.rootfsPath), recursive: true)
         add(.attachRoot(AttachRoot(source: source)), root.path.origin)
     }
 
@@ -60,7 +66,8 @@ extension PlanDraft {
 
     /// Plans the step into the root.
     mutating func planEntry() {
-        add(.enterRoot(EnterRoot(byMoving: facts.noPivot)), config.root?.path.origin ?? .none)
+        let way = joins(.mount) ? EnterRoot.Way.changing : facts.noPivot ? .moving : .pivoting
+        add(.enterRoot(EnterRoot(way)), config.root?.path.origin ?? .none)
         if let propagation = config.linux.rootfsPropagation {
             // The root mount alone: what is mounted in it has options of its own.
             let flags = propagation.value.flags & ~PropagationFlag.recursive

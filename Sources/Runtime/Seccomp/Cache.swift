@@ -56,7 +56,9 @@ struct SeccompCache {
         return SeccompCache.program(in: content, key: key)
     }
 
-    /// Keeps a program. That it cannot be kept is no failure.
+    /// Keeps a program.
+    ///
+    /// That it cannot be kept is no failure.
     func write(_ instructions: [UInt8]) {
         do { try replace(SeccompCache.content(instructions, key: key)) } catch {}
     }
@@ -75,7 +77,8 @@ struct SeccompCache {
         let start = head.count + 4 + key.count
         let count = content.count - start
         guard count > 0, count % SeccompProgram.instructionSize == 0,
-            count <= SeccompProgram.maximumCount * SeccompProgram.instructionSize, content[head.count..<(head.count + 4)] == word(count)[...],
+            count <= SeccompProgram.maximumCount * SeccompProgram.instructionSize,
+            content[head.count..<(head.count + 4)] == word(count)[...],
             content[(head.count + 4)..<start] == key[...]
         else { return nil }
         return Array(content[start...])

@@ -29,7 +29,6 @@ public func compileSeccomp(
     _ seccomp: Seccomp, place: (Origin) -> Failure.Place? = { _ in nil }
 ) throws(Failure) -> SeccompProgram {
     let flags = try filterFlags(seccomp, place)
-    try refuseNotification(seccomp, place)
     let filter = try SeccompFilter(defaultAction: seccomp.defaultAction)
     for name in seccomp.architectures { try filter.add(architecture: name, place) }
     var unknownNames = UniqueNames()
@@ -86,24 +85,31 @@ private func syscallNumber(_ name: String) -> Int32? {
     return number == -1 ? nil : number
 }
 
-/// Conditions on different arguments must all hold. If an argument occurs twice, each condition is a rule of its own (SE-15).
+/// Conditions on different arguments must all hold.
+///
+/// If an argument occurs twice, each condition is a rule of its own (SE-15).
 private func alternatives(_ conditions: [SeccompCondition]) -> [[SeccompCondition]] {
     var indices = Set<UInt32>()
     let hasRepetition = conditions.contains { !indices.insert($0.index).inserted }
     return hasRepetition ? conditions.map { [$0] } : [conditions]
 }
 
-/// The flags' bits. Without a list speculation is allowed, which makes filters much cheaper (SE-05).
+/// The flags' bits.
+///
+/// Without a list speculation is allowed, which makes filters much cheaper (SE-05).
 func filterFlags(_ seccomp: Seccomp, _ place: (Origin) -> Failure.Place?) throws(Failure) -> UInt32 {
-    guard let names = seccomp.flags else { return 4 }
-    var bits: UInt32 = 0
+    // SECCOMP_FILTER_FLAG_NEW_LISTENER (SE-06).
+    let listener: UInt32 = seccomp.notifies ? 8 : 0
+    guard let names = seccomp.flags else { return 4 | listener }
+    var bits = listener
     for name in names {
         switch name.value {
-        case "SECCOMP_FILTER_FLAG_TSYNC": bits |= 1
+        // The process that loads the filter is the payload's alone. With a listener its one helping thread must stay out of the filter.
+        case "SECCOMP_FILTER_FLAG_TSYNC": bits |= seccomp.notifies ? 0 : 1
         case "SECCOMP_FILTER_FLAG_LOG": bits |= 2
         case "SECCOMP_FILTER_FLAG_SPEC_ALLOW": bits |= 4
-        // It changes how a listener's answers are awaited, and there is none.
-        case "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV": break
+        // It changes how a listener's answers are awaited; the kernel refuses it without one.
+        case "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV": bits |= seccomp.notifies ? 32 : 0
         default:
             throw Failure("compile the seccomp filter", name.value, detail: "unknown seccomp flag", place: place(name.origin))
         }
@@ -111,21 +117,15 @@ func filterFlags(_ seccomp: Seccomp, _ place: (Origin) -> Failure.Place?) throws
     return bits
 }
 
-/// Nobody would answer the notifications: every such call would hang.
-private func refuseNotification(_ seccomp: Seccomp, _ place: (Origin) -> Failure.Place?) throws(Failure) {
-    let detail = "seccomp notify listener is not supported yet"
-    if seccomp.defaultAction == .notify {
-        throw Failure("compile the seccomp filter", detail: detail, place: place(seccomp.origin))
-    }
-    for rule in seccomp.syscalls where rule.action == .notify {
-        throw Failure("compile the seccomp filter", detail: detail, place: place(rule.origin))
-    }
-}
-
 private func tooLarge(_ seccomp: Seccomp, _ place: (Origin) -> Failure.Place?) -> Failure {
     Failure(
         "compile the seccomp filter", detail: "it needs more than \(SeccompProgram.maximumCount) instructions, the kernel's limit",
         place: place(seccomp.origin), hint: "merge rules, or drop architectures")
+}
+
+extension Seccomp {
+    /// Whether some call waits for a listener's answer (SE-06).
+    var notifies: Bool { syscalls.contains { $0.action == .notify } }
 }
 
 extension SeccompAction {
@@ -144,7 +144,9 @@ extension SeccompAction {
     }
 }
 
-/// A rule for one call. libseccomp refuses a rule it has, and takes long to find out.
+/// A rule for one call.
+///
+/// libseccomp refuses a rule it has, and takes long to find out.
 private struct ResolvedRule: Hashable {
     var call: Int32
     var action: UInt32

@@ -78,7 +78,9 @@ private struct ArchitectureGroup {
     }
 }
 
-/// A growing BPF program. Source: linux/bpf_common.h.
+/// A growing BPF program.
+///
+/// Source: linux/bpf_common.h.
 private struct BPFText {
     static let number: UInt32 = 0
     static let architecture: UInt32 = 4

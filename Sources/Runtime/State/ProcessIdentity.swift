@@ -43,7 +43,9 @@ public struct ProcessIdentity: Equatable, Sendable {
     }
 }
 
-/// Whether all threads of a pidfd's process have ended; nobody need have reaped it. Source: pidfd_open(2).
+/// Whether all threads of a pidfd's process have ended; nobody need have reaped it.
+///
+/// Source: pidfd_open(2).
 func hasEnded(_ process: borrowing OwnedFD, within milliseconds: Int = 0) -> Bool {
     var entry = cl_pollfd(fd: process.raw, events: PollEvents.readable, revents: 0)
     let count = try? poll(&entry, 1, milliseconds: milliseconds)
@@ -56,7 +58,9 @@ enum PollEvents {
     static let hangUp: Int16 = 16
 }
 
-/// Waits until one of some descriptors has something to say; 0 if the time is over. -1: no limit. Source: poll(2).
+/// Waits until one of some descriptors has something to say; 0 if the time is over.
+///
+/// -1: no limit. Source: poll(2).
 func poll(_ entries: UnsafeMutablePointer<cl_pollfd>, _ count: Int, milliseconds: Int) throws(Errno) -> Int {
     guard milliseconds >= 0 else { return try kernel(__NR_ppoll, Int(bitPattern: entries), count, 0, 0, 0) }
     var time = cl_timespec(seconds: Int64(milliseconds / 1000), nanoseconds: Int64(milliseconds % 1000) * 1_000_000)
@@ -65,7 +69,9 @@ func poll(_ entries: UnsafeMutablePointer<cl_pollfd>, _ count: Int, milliseconds
     }
 }
 
-/// Field 22 of a line of /proc/PID/stat. Field 2 is the command in parentheses and may contain anything, parentheses too.
+/// Field 22 of a line of /proc/PID/stat.
+///
+/// Field 2 is the command in parentheses and may contain anything, parentheses too.
 func startTimeField(_ line: String) -> UInt64? {
     let bytes = Array(line.utf8)
     guard let end = bytes.lastIndex(of: UInt8(ascii: ")")) else { return nil }

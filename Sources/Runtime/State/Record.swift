@@ -41,6 +41,8 @@ public struct Record: Equatable, Sendable {
     public var annotations: [Pair] = []
     /// The container's cgroup, as `create` makes it and `delete` removes it; empty: none.
     public var cgroup = CgroupRecord()
+    /// What is the container's own in the resctrl tree.
+    public var resctrl = ResctrlRecord()
     /// Whether the container has a pid namespace of its own, so that all its processes end with the first.
     public var ownsPIDNamespace = true
     /// Whether the config has a process that start could run (P-01).
@@ -86,6 +88,7 @@ extension Record {
             writer.member("cgroupCreated", cgroup.created)
             if let unified = cgroup.unified { writer.member("cgroupUnified", unified) }
             if let freezer = cgroup.freezer { writer.member("cgroupFreezer", freezer) }
+            if !resctrl.directories.isEmpty { writer.member("resctrl", resctrl.directories) }
             writer.member("ownsPIDNamespace", ownsPIDNamespace)
             writer.member("hasProcess", hasProcess)
             writer.member("hasPoststart", hasPoststart)
@@ -115,6 +118,7 @@ extension Record {
         cgroup.created = strings(root["cgroupCreated"])
         cgroup.unified = root["cgroupUnified"]?.string
         cgroup.freezer = root["cgroupFreezer"]?.string
+        resctrl.directories = strings(root["resctrl"])
         ownsPIDNamespace = root["ownsPIDNamespace"]?.bool ?? true
         hasProcess = root["hasProcess"]?.bool ?? true
         hasPoststart = root["hasPoststart"]?.bool ?? false

@@ -76,7 +76,9 @@ public struct StateStore: Equatable, Sendable {
         return entry
     }
 
-    /// The ids of all containers, sorted. A default root that is not there yet has none.
+    /// The ids of all containers, sorted.
+    ///
+    /// A default root that is not there yet has none.
     public func ids() throws(Failure) -> [ContainerID] {
         guard isExplicit || isPresent else { return [] }
         let directory = try openRoot(making: false)

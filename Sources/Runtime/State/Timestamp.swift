@@ -7,7 +7,7 @@ import Linux
 public struct Timestamp: Equatable, Sendable {
     /// Seconds since 1970.
     public let seconds: Int64
-    /// 0...999999999
+    /// At most 999999999.
     public let nanoseconds: Int64
 
     /// Makes a moment.

@@ -39,7 +39,7 @@ public enum Sysctl {
     ]
 
     /// The namespace that owns a parameter; nil where the whole host has only one.
-    static func owner(ofPath path: String) -> NamespaceType? {
+    public static func owner(ofPath path: String) -> NamespaceType? {
         for row in allowed {
             let name = row.name.text
             if name.hasSuffix("/") ? path.hasPrefix(name) : path == name { return row.value }
@@ -48,7 +48,7 @@ public enum Sysctl {
     }
 
     /// The row of the rule about a namespace's parameters.
-    static func row(_ type: NamespaceType) -> String {
+    public static func row(_ type: NamespaceType) -> String {
         switch type {
         case .ipc: "SY-02"
         case .network: "SY-03"

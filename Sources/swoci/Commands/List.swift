@@ -31,7 +31,9 @@ func jsonList(_ states: [State]) -> String {
 /// Columns as wide as their widest cell, at least 12, and a blank.
 func table(_ states: [State]) -> String {
     var rows = [["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]]
-    for state in states { rows.append([state.id, "\(state.pid)", state.status.name, state.bundle, state.created ?? "", state.owner ?? ""]) }
+    for state in states {
+        rows.append([state.id, "\(state.pid)", state.status.name, state.bundle, state.created ?? "", state.owner ?? ""])
+    }
     var widths = [Int](repeating: 12, count: rows[0].count)
     for row in rows {
         for (column, cell) in row.enumerated() { widths[column] = max(widths[column], cell.utf8.count + 1) }

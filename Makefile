@@ -1,0 +1,69 @@
+# What can be done here. `make` alone lists the targets.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+SWIFT ?= swift
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+MAKEFLAGS += --no-print-directory
+
+release := .build/release
+sources := Sources Tests conformance Package.swift
+# Containers and their tests need root.
+sudo := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: help setup toolchain build debug demo test unit conformance lint format install uninstall clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup: toolchain ## install what is missing of the libraries and programs needed (apt-get)
+	@scripts/setup
+
+toolchain:
+	@command -v $(SWIFT) >/dev/null || { echo 'swoci: no "$(SWIFT)" on PATH; a Swift 6.3 toolchain is needed, see https://www.swift.org/install/linux' >&2; exit 1; }
+
+build: toolchain ## build the release: .build/release/swoci and swoci-init
+	$(SWIFT) build -c release --product swoci
+	$(SWIFT) build -c release --product swoci-init
+
+debug: toolchain ## build everything for debugging
+	$(SWIFT) build
+
+demo: setup build ## show a container's life: create, start, state, kill, delete (needs root)
+	@scripts/demo
+
+test: setup unit build conformance ## run the unit tests, then the conformance cases against the release (needs root)
+
+unit: toolchain ## run the unit tests only
+	$(SWIFT) test
+
+conformance: toolchain ## run the conformance cases only, against the release that is built (RUNTIME=PATH: another runtime)
+	$(SWIFT) build --product conformance
+	$(sudo) $(if $(RUNTIME),env RUNTIME=$(RUNTIME)) .build/debug/conformance
+
+lint: toolchain ## check the sources' form
+	$(SWIFT) format lint --strict -r --configuration .swift-format $(sources)
+
+format: toolchain ## bring the sources into form
+	$(SWIFT) format -i -r --configuration .swift-format $(sources)
+
+install: ## install the release that is built below PREFIX (/usr/local), in DESTDIR
+	@test -x $(release)/swoci -a -x $(release)/swoci-init || { echo 'swoci: run "make build" first' >&2; exit 1; }
+	install -D -m 755 $(release)/swoci $(DESTDIR)$(PREFIX)/bin/swoci
+	install -D -m 755 $(release)/swoci-init $(DESTDIR)$(PREFIX)/libexec/swoci/swoci-init
+	install -D -m 644 share/containers/containers.conf.d/swoci.conf $(DESTDIR)$(PREFIX)/share/containers/containers.conf.d/swoci.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/swoci README.md LICENSE share/docker/daemon.json
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/swoci $(DESTDIR)$(PREFIX)/libexec/swoci/swoci-init
+	rm -f $(DESTDIR)$(PREFIX)/share/containers/containers.conf.d/swoci.conf
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/doc/swoci/,README.md LICENSE daemon.json)
+	-rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/libexec/swoci $(DESTDIR)$(PREFIX)/share/doc/swoci
+
+clean: ## remove what was built, and the root filesystem of the bundles
+	rm -rf .build bundles/rootfs
