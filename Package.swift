@@ -103,7 +103,7 @@ let package = Package(
                         "-Xlinker", "-s", "-Xlinker", "--build-id=none",
                     ], .when(configuration: .release))
             ]),
-        .executableTarget(name: "conformance", path: "conformance", exclude: ["README.md", "vm"], swiftSettings: hosted),
+        .executableTarget(name: "conformance", path: "conformance", exclude: ["README.md", "faults", "vm"], swiftSettings: hosted),
         .testTarget(name: "SpecTests", dependencies: ["Spec"], resources: [.copy("Configs")], swiftSettings: hosted),
         .testTarget(name: "PlanTests", dependencies: ["Plan"], swiftSettings: hosted),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux"], swiftSettings: hosted),

@@ -35,6 +35,9 @@ struct CgroupPath: Equatable {
             components.append(String(component))
         }
         if components.isEmpty { throw refuse("the root of the hierarchy cannot be a container's cgroup", hint: "name a cgroup below it") }
+        if components == [Self.shared] {
+            throw refuse("it is the parent of all containers' cgroups", hint: "a container there would end the others when it is deleted")
+        }
         self.components = components
     }
 

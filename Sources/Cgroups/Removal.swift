@@ -15,8 +15,10 @@ extension Cgroup {
         for path in record.paths where try !removeOrFindBusy(path, record) { rest.append(path) }
         if !rest.isEmpty { try empty(rest, record, until: monotonicTime() + nanoseconds) }
         for path in record.created.reversed() where !record.paths.contains(path) {
-            // EBUSY or ENOTEMPTY: another container has moved in.
-            try? removeDirectory(path)
+            do throws(Errno) { try removeDirectory(path) } catch {
+                // Another container has moved in, or has taken it away with its own.
+                if error != .busy && error != .notEmpty && error != .noEntry { throw CgroupError("remove cgroup", path, error) }
+            }
         }
     }
 

@@ -65,6 +65,19 @@ struct Channel {
         try? send(message, detail: detail)
     }
 
+    /// Waits for the commit; a limit that is to be set comes before.
+    ///
+    /// Anything else ends the process.
+    func awaitLimitOrCommit() -> LimitMessage? {
+        var limit = LimitMessage(resource: 0, soft: 0, hard: 0)
+        let info = withUnsafeMutablePointer(to: &limit) { pointer in try? receivePacket(Int(socket), pointer, LimitMessage.size) }
+        switch (info?.count, MessageKind(rawValue: limit.message.kind)) {
+        case (LimitMessage.size, .limit): return limit
+        case (Message.size, .commit): return nil
+        default: exitProcess(InitStatus.failed)
+        }
+    }
+
     /// Waits for the peer's next word; false if it is another one or the peer is gone.
     func awaitWord(_ word: MessageKind) -> Bool {
         var message = Message(.failed)

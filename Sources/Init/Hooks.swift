@@ -69,22 +69,19 @@ extension Executor {
         let scratch = UnsafeMutableRawPointer.allocate(byteCount: 512, alignment: 16)
         var count = 0
         var isOpen = true
-        var millisecondsLeft = step.timeout == 0 ? -1 : Int(step.timeout) * 1000
+        let deadline = monotonicMilliseconds() + Int(step.timeout) * 1000
         while true {
-            let before = monotonicMilliseconds()
-            let ready = try poll(pidfd.raw, isOpen ? output.raw : -1, timeout: millisecondsLeft)
-            if millisecondsLeft >= 0 { millisecondsLeft = max(0, millisecondsLeft - (monotonicMilliseconds() - before)) }
+            let left = step.timeout == 0 ? -1 : max(0, deadline - monotonicMilliseconds())
+            let ready = try poll(pidfd.raw, isOpen ? output.raw : -1, timeout: left)
             if ready.second {
                 // A full buffer goes on being read, so that a talkative hook does not block.
                 let room = capacity - count
                 let got = try output.read(into: room > 0 ? UnsafeMutableRawPointer(buffer + count) : scratch, count: room > 0 ? room : 512)
                 if got == 0 { isOpen = false } else if room > 0 { count += got }
-                // What an ended hook's children go on writing past the buffer is nobody's.
-                if ready.first, got == 0 || room == 0 { break }
-            } else if ready.first {
-                break
             }
-            if millisecondsLeft != 0 || ready.first { continue }
+            // What a child of the hook goes on writing when the hook has ended is nobody's.
+            if ready.first && (!ready.second || count == capacity) { break }
+            if ready.first || left != 0 { continue }
             // Time is up. The whole process group goes.
             kernelIgnoringFailure(SystemCallNumber.kill, Int(-pid), Int(Signal.kill))
             _ = try wait(for: pidfd.number)

@@ -26,7 +26,9 @@ func main(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer
     // Only a runtime that is no host's root needs it dumpable while it writes the mappings: the kernel gives /proc/PID/uid_map to the
     // process's user then. Nobody else has rights over the new user namespace.
     let awaitsMappings = count == 4
-    if !awaitsMappings { try? setDumpable(false) }
+    if !awaitsMappings {
+        guard (try? setDumpable(false)) != nil else { exitProcess(InitStatus.failed) }
+    }
     let channel = Channel(control)
     // The runtime is putting this process into its cgroups and writing its id mappings.
     guard channel.awaitWord(.proceed) else { exitProcess(InitStatus.failed) }

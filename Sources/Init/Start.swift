@@ -77,7 +77,10 @@ extension Executor {
             throw .accessDenied
         }
         try channel.send(Message(.ready))
-        if !channel.awaitWord(.commit) { exitProcess(InitStatus.failed) }
+        while let limit = channel.awaitLimitOrCommit() {
+            try setResourceLimit(of: 0, Int32(bitPattern: limit.message.value), soft: limit.soft, hard: limit.hard)
+            try channel.send(Message(.limit))
+        }
         channel.close()
         let listener = OwnedFD(Int32(bitPattern: plan.header.startSocket))
         while true {

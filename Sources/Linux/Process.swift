@@ -98,9 +98,21 @@ public func wait(for pidfd: Int) throws(Errno) -> ExitStatus {
     return info.code == 1 ? .exited(info.status) : .killed(info.status)
 }
 
+/// Sets a resource limit of a process; 0 is the caller.
+///
+/// Source: prlimit(2).
+public func setResourceLimit(of process: Int32, _ resource: Int32, soft: UInt64, hard: UInt64) throws(Errno) {
+    var value = cl_rlimit64(current: soft, maximum: hard)
+    try withUnsafeMutablePointer(to: &value) { pointer throws(Errno) in
+        _ = try kernel(__NR_prlimit64, Int(process), Int(resource), Int(bitPattern: pointer), 0)
+    }
+}
+
 /// Ends the process at once, without running anything more.
 public func exitProcess(_ status: Int32) -> Never {
-    while true { kernelIgnoringFailure(__NR_exit_group, Int(status)) }
+    kernelIgnoringFailure(__NR_exit_group, Int(status))
+    // A payload's own filter may forbid even that.
+    cl_trap()
 }
 
 /// The caller's process id in its own namespace.

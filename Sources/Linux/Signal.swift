@@ -6,12 +6,16 @@ import CLinux
 public enum Signal {
     /// SIGKILL.
     public static let kill: Int32 = 9
+    /// SIGPIPE.
+    public static let brokenPipe: Int32 = 13
     /// SIGTERM.
     public static let terminate: Int32 = 15
     /// SIGCHLD.
     public static let child: Int32 = 17
     /// SIGSTOP.
     public static let stop: Int32 = 19
+    /// SIGXFSZ.
+    public static let fileTooLarge: Int32 = 25
     /// SIGWINCH.
     public static let windowChange: Int32 = 28
 }
@@ -55,11 +59,26 @@ public struct SignalSet: Equatable, Sendable {
     }
 }
 
+/// What a signal does where nothing handles it.
+public enum SignalDisposition: UInt, Sendable {
+    /// What the kernel does by itself (SIG_DFL).
+    case standard = 0
+    /// Nothing (SIG_IGN).
+    case ignored = 1
+}
+
+/// Sets what a signal does.
+///
+/// Source: rt_sigaction(2).
+public func setDisposition(of signal: Int32, _ disposition: SignalDisposition) {
+    // struct sigaction of the kernel: handler, flags, restorer (on x86_64), mask.
+    var action: (UInt, UInt, UInt, UInt) = (disposition.rawValue, 0, 0, 0)
+    withUnsafeMutablePointer(to: &action) { pointer in
+        kernelIgnoringFailure(__NR_rt_sigaction, Int(signal), Int(bitPattern: pointer), 0, 8)
+    }
+}
+
 /// Sets every signal to its default disposition: execve keeps ignored ones ignored, and a caller may have ignored some.
 public func resetSignalDispositions() {
-    // struct sigaction of the kernel: handler, flags, restorer (on x86_64), mask; all zero is SIG_DFL.
-    var action: (UInt, UInt, UInt, UInt) = (0, 0, 0, 0)
-    withUnsafeMutablePointer(to: &action) { pointer in
-        for signal in 1...64 { kernelIgnoringFailure(__NR_rt_sigaction, signal, Int(bitPattern: pointer), 0, 8) }
-    }
+    for signal in 1...64 { setDisposition(of: Int32(signal), .standard) }
 }

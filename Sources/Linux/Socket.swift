@@ -9,6 +9,7 @@ public enum SocketConstant {
     static let closeOnExec = 0o2000000
     static let solSocket = 1
     static let passCredentials = 16
+    static let sendTimeout = 21
     static let rights: Int32 = 1
     static let credentials: Int32 = 2
     static let noSignal = 0x4000
@@ -145,8 +146,15 @@ public enum SocketType: Int, Sendable {
 }
 
 /// Connects to a local socket at a path of at most 107 bytes.
-public func connect(to path: CString, _ type: SocketType) throws(Errno) -> OwnedFD {
+///
+/// - Throws: ``Errno/again`` where the listener has no room for another connection, or takes nothing, for so many seconds; 0: no limit.
+public func connect(to path: CString, _ type: SocketType, within seconds: Int = 0) throws(Errno) -> OwnedFD {
     let socket = OwnedFD(try kernel(__NR_socket, SocketConstant.unix, type.rawValue | SocketConstant.closeOnExec, 0))
+    var time = cl_timespec(seconds: Int64(seconds), nanoseconds: 0)
+    try withUnsafeMutablePointer(to: &time) { pointer throws(Errno) in
+        // A struct timeval, which is as large and zero in its second half.
+        _ = try kernel(__NR_setsockopt, socket.number, SocketConstant.solSocket, SocketConstant.sendTimeout, Int(bitPattern: pointer), 16)
+    }
     try withAddress(path) { (address, size) throws(Errno) in
         _ = try kernel(__NR_connect, socket.number, address, size)
     }

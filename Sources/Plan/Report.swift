@@ -22,6 +22,10 @@ public enum MessageKind: UInt32, Equatable, Sendable {
     case warning = 9
     /// Init, to start: the filter's listener comes with this packet; the payload waits until it has been handed on.
     case listener = 10
+    /// Runtime: set this resource limit of yours, a ``LimitMessage``.
+    ///
+    /// Init: it is set.
+    case limit = 11
 }
 
 /// Why a step failed, where a system call's errno does not say it all.
@@ -76,5 +80,25 @@ public struct Message: Equatable, Sendable {
     public init(_ kind: MessageKind, value: UInt32 = 0) {
         self.kind = kind.rawValue
         self.value = value
+    }
+}
+
+/// A message of kind ``MessageKind/limit``: `value` is the resource's number.
+public struct LimitMessage: Equatable, Sendable {
+    /// The message itself.
+    public var message: Message
+    /// The soft limit.
+    public var soft: UInt64
+    /// The hard limit.
+    public var hard: UInt64
+
+    /// The size in bytes.
+    public static let size = 40
+
+    /// Makes a message.
+    public init(resource: Int32, soft: UInt64, hard: UInt64) {
+        message = Message(.limit, value: UInt32(bitPattern: resource))
+        self.soft = soft
+        self.hard = hard
     }
 }

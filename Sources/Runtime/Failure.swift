@@ -164,16 +164,23 @@ func quoted(_ text: String) -> String {
 }
 
 /// A text without what would break the line or drive a terminal: control characters become their escapes.
-private func oneLine(_ text: String) -> String {
-    guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) else { return text }
+public func oneLine(_ text: String) -> String {
+    // In UTF-8 the second set of control characters, U+0080 to U+009F, begins with this byte.
+    let secondSet: UInt8 = 0xC2
+    guard text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F || $0 == secondSet }) else { return text }
     var result: [UInt8] = []
+    func escape(_ byte: UInt8) {
+        result += Array("\\x".utf8)
+        for digit in [byte >> 4, byte & 15] { result.append(digit < 10 ? 48 + digit : 87 + digit) }
+    }
     for byte in text.utf8 {
         switch byte {
         case UInt8(ascii: "\n"): result += Array("\\n".utf8)
         case UInt8(ascii: "\t"): result.append(UInt8(ascii: " "))
-        case 0..<0x20, 0x7F:
-            result += Array("\\x".utf8)
-            for digit in [byte >> 4, byte & 15] { result.append(digit < 10 ? 48 + digit : 87 + digit) }
+        case 0..<0x20, 0x7F: escape(byte)
+        case 0x80..<0xA0 where result.last == secondSet:
+            result.removeLast()
+            escape(byte)
         default: result.append(byte)
         }
     }

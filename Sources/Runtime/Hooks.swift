@@ -161,6 +161,7 @@ private func becomeHook(
 ) {
     do throws(Errno) {
         kernelIgnoringFailure(__NR_setpgid, 0, 0)
+        resetSignalDispositions()
         var none: UInt64 = 0
         let replace = 2  // SIG_SETMASK
         withUnsafeMutablePointer(to: &none) { kernelIgnoringFailure(__NR_rt_sigprocmask, replace, Int(bitPattern: $0), 0, 8) }
@@ -176,7 +177,7 @@ private func becomeHook(
         var code = error.code
         withUnsafeMutablePointer(to: &code) { kernelIgnoringFailure(__NR_write, Int(failure), Int(bitPattern: $0), 4) }
     }
-    while true { kernelIgnoringFailure(__NR_exit_group, 127) }
+    exitProcess(127)
 }
 
 /// The hook's program, arguments and environment as execve(2) takes them.

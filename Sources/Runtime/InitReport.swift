@@ -44,7 +44,7 @@ extension Failure {
         case .mountParameter:
             let parts = text.split(separator: "\0", maxSplits: 1, omittingEmptySubsequences: false)
             detail = "mount option \(quoted(String(parts.first ?? "")))"
-            if parts.count == 2, !parts[1].isEmpty { detail = "\(detail ?? ""): \(parts[1])" }
+            if parts.count == 2, !parts[1].isEmpty { detail = "\(detail ?? ""): \(trimmed(String(parts[1])))" }
         case .lockedFlags:
             detail = "the mount has flags that a user namespace may not clear"
             hint = "keep the source mount's \(lockedNames(message.value))"

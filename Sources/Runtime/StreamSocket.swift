@@ -5,10 +5,13 @@ import Linux
 /// Connects to a local stream socket at a path of any length.
 ///
 /// The directory is opened, and the socket reached through its descriptor: an address takes 107 bytes.
+///
+/// - Throws: ``Errno/again`` where the listener has no room for another connection for ten seconds.
 func connectToStream(_ path: String) throws(Errno) -> OwnedFD {
     let (directory, name) = split(path)
     let place = try OwnedFD.open(directory, [.path, .directory])
-    return OwnedFD(try "/proc/self/fd/\(place.raw)/\(name)".withPath { path throws(Errno) in try connect(to: path, .stream).release() })
+    return OwnedFD(
+        try "/proc/self/fd/\(place.raw)/\(name)".withPath { path throws(Errno) in try connect(to: path, .stream, within: 10).release() })
 }
 
 /// A path's directory and last component.

@@ -49,11 +49,22 @@ struct Context {
         return named ?? options["bundle"] ?? "."
     }
 
-    /// An option that is a number.
+    /// An option that is a number of descriptors.
     func number(_ option: String) throws(Failure) -> UInt32? {
         guard let text = options[option] else { return nil }
+        return try descriptorCount(text, of: "--\(option)")
+    }
+
+    /// How many sockets of socket activation the caller passes on.
+    func listenDescriptors() throws(Failure) -> UInt32 {
+        guard let text = environment["LISTEN_FDS"] else { return 0 }
+        return try descriptorCount(text, of: "LISTEN_FDS")
+    }
+
+    private func descriptorCount(_ text: String, of name: String) throws(Failure) -> UInt32 {
+        // No process has more (fs.nr_open).
         guard let number = UInt32(text), number <= 1 << 20 else {
-            throw Failure("read --\(option)", text, detail: "not a number of descriptors", kind: .usage)
+            throw Failure("read \(name)", text, detail: "not a number of descriptors", kind: .usage)
         }
         return number
     }

@@ -37,6 +37,17 @@ struct Environment {
     }
 }
 
+/// Makes the call independent of what the caller ignores, and its failures errors instead of its death.
+///
+/// What the container and hooks execute starts with defaults again.
+func settleSignals() {
+    // Ignored, it has the kernel reap children unseen: of the runtime, which waits for them, and of the init, which inherits it.
+    setDisposition(of: Signal.child, .standard)
+    // A reader that is gone, or RLIMIT_FSIZE, must not end a create half-way.
+    setDisposition(of: Signal.brokenPipe, .ignored)
+    setDisposition(of: Signal.fileTooLarge, .ignored)
+}
+
 /// Opens /dev/null as whichever of standard input, output and error is closed (L-08).
 ///
 /// Otherwise the next file that is opened would be taken for one of them.

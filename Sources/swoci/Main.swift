@@ -7,6 +7,7 @@ import Runtime
 @c(swoci_main)
 func main(_ count: Int32, _ arguments: UnsafePointer<UnsafePointer<CChar>?>) -> Int32 {
     openMissingStandardFiles()
+    settleSignals()
     // The program's name does not matter: engines call through links. There may even be none.
     var words: [String] = []
     for index in 1..<max(1, Int(count)) {

@@ -48,7 +48,7 @@ struct Reporter {
     private func writeError(_ message: String) {
         let errors = OwnedFD(Int32(2))
         // There is nobody left to tell.
-        try? errors.writeAll(message + "\n")
+        try? errors.writeAll(oneLine(message) + "\n")
         _ = errors.release()
     }
 

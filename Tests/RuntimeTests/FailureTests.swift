@@ -44,6 +44,8 @@ struct FailureTests {
     @Test("the message is one line without control characters, whatever the names in it")
     func oneLine() {
         #expect(Failure("open", "a\nb\u{1B}[31m\"c\"").message == #"open "a\nb\x1b[31m\"c\"""#)
+        // The second set of control characters, and letters of the same first byte.
+        #expect(Failure("open", "\u{9B}31m\u{80}\u{9F}¡é").message == #"open "\x9b31m\x80\x9f¡é""#)
     }
 
     static let reports: [(FailureReason, Int32, UInt32, String, String)] = [

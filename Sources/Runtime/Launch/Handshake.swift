@@ -108,19 +108,31 @@ struct Handshake: ~Copyable {
     /// Rows P-10 to P-13: last of all, because a low limit would get in the way of the set-up, and from outside, where raising a limit may be allowed.
     ///
     /// Source: prlimit(2).
-    private func setLimits() throws(Failure) {
+    private mutating func setLimits() throws(Failure) {
         for limit in launch.rlimits {
-            var value = cl_rlimit64(current: limit.soft, maximum: limit.hard)
-            do throws(Errno) {
-                try withUnsafeMutablePointer(to: &value) { pointer throws(Errno) in
-                    _ = try kernel(__NR_prlimit64, Int(payloadPID), Int(limit.resource), Int(bitPattern: pointer), 0)
-                }
-            } catch {
-                throw Failure(
-                    "set \(limit.name) to \(limit.soft):\(limit.hard)", errno: error, place: place(limit.origin),
-                    hint: error == .notPermitted ? "raising a hard limit needs CAP_SYS_RESOURCE" : nil)
+            var problem: Errno?
+            do throws(Errno) { try setResourceLimit(of: payloadPID, limit.resource, soft: limit.soft, hard: limit.hard) } catch {
+                problem = error
             }
+            // Without CAP_SYS_RESOURCE nobody sets limits of another user's process, but everybody may lower his own.
+            if problem == .notPermitted { problem = try haveInitSet(limit) }
+            guard let problem else { continue }
+            throw Failure(
+                "set \(limit.name) to \(limit.soft):\(limit.hard)", errno: problem, place: place(limit.origin),
+                hint: problem == .notPermitted ? "raising a hard limit needs CAP_SYS_RESOURCE" : nil)
         }
+    }
+
+    /// Has the payload's process set a limit of its own.
+    ///
+    /// - Returns: Why it could not; nil if it could.
+    private mutating func haveInitSet(_ limit: Rlimit) throws(Failure) -> Errno? {
+        var word = LimitMessage(resource: limit.resource, soft: limit.soft, hard: limit.hard)
+        do throws(Errno) { try sendPacket(socket.number, &word, LimitMessage.size) } catch {
+            throw Failure("talk to the init", errno: error)
+        }
+        let (message, _, _) = try receive()
+        return message.kind == MessageKind.limit.rawValue ? nil : Errno(code: message.errno, call: message.call)
     }
 
     // MARK: Words

@@ -35,6 +35,7 @@ private func write(_ mappings: [IDMapping], to file: String, _ place: (Origin) -
 ///
 /// - Returns: Its descriptor, which keeps it alive.
 func makeMappingNamespace(uids: [IDMapping], gids: [IDMapping], place: (Origin) -> Failure.Place?) throws(Failure) -> OwnedFD {
+    let parent = ownProcessID()
     let holder: Cloned
     do throws(Errno) { holder = try cloneProcess(CloneOptions(flags: NamespaceFlag.user)) } catch {
         throw Failure("make a user namespace for an id-mapped mount", errno: error)
@@ -42,6 +43,8 @@ func makeMappingNamespace(uids: [IDMapping], gids: [IDMapping], place: (Origin) 
     // The child only holds the namespace until it is open here. PR_SET_PDEATHSIG: not longer than this process lives.
     if holder.isChild {
         _ = try? processControl(PR_SET_PDEATHSIG, Int(Signal.kill))
+        // It may have died before that.
+        if (try? kernel(__NR_getppid)) != Int(parent) { exitProcess(1) }
         while true { kernelIgnoringFailure(__NR_ppoll, 0, 0, 0, 0, 8) }
     }
     let process = OwnedFD(holder.pidfd)

@@ -51,7 +51,7 @@ extension Preparation {
         facts.preservedDescriptors = options.preservedDescriptors
         facts.listenEnvironment = options.listenEnvironment
         facts.joinedNamespaces = descriptors
-        facts.capabilitiesHeld = Preparation.capabilitiesHeld(config)
+        facts.capabilitiesHeld = try Preparation.capabilitiesHeld(config)
         facts.isInUserNamespace = Preparation.isInUserNamespace
         facts.setgroupsDenied = Preparation.setgroupsDenied(config)
         if facts.isInUserNamespace { facts.mappedGroups = Preparation.mappedGroups() }
@@ -59,7 +59,7 @@ extension Preparation {
             Int64(offset.clock == .monotonic ? monotonicMilliseconds() : bootMilliseconds()) / 1000
         }
         if config.linux.mountLabel != nil || config.process?.selinuxLabel != nil {
-            facts.isSELinuxEnabled = (try? OwnedFD.open("/sys/fs/selinux/enforce", .read)) != nil
+            facts.isSELinuxEnabled = try Preparation.isSELinuxEnabled()
         }
         if config.process?.apparmorProfile != nil {
             facts.hasAppArmor = (try? readText("/sys/module/apparmor/parameters/enabled")) == "Y"
@@ -107,9 +107,22 @@ extension Preparation {
     /// What the runtime could grant: everything in a new user namespace, its own permitted set elsewhere.
     ///
     /// Source: capget(2).
-    private static func capabilitiesHeld(_ config: Config) -> CapabilitySet {
+    private static func capabilitiesHeld(_ config: Config) throws(Failure) -> CapabilitySet {
         if let namespace = config.linux.namespace(.user), namespace.path == nil { return CapabilitySet(rawValue: .max) }
-        return CapabilitySet(rawValue: (try? permittedCapabilities()) ?? 0)
+        let held = try Failure.during("read the runtime's own capabilities") { () throws(Errno) in try permittedCapabilities() }
+        return CapabilitySet(rawValue: held)
+    }
+
+    /// Whether this host has SELinux.
+    ///
+    /// Not to know it is an error: the labels would be left out.
+    private static func isSELinuxEnabled() throws(Failure) -> Bool {
+        let file = "/sys/fs/selinux/enforce"
+        do throws(Errno) { _ = try OwnedFD.open(file, .read) } catch {
+            if error == .noEntry { return false }
+            throw Failure("look for SELinux", file, errno: error)
+        }
+        return true
     }
 
     /// Whether the container's user namespace will forbid setgroups(2): because the runtime's own does, which those below it inherit, or

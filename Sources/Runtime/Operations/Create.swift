@@ -123,7 +123,9 @@ private func send(_ terminal: borrowing OwnedFD, to socket: String) throws(Failu
         let bytes = Array("/dev/ptmx".utf8)
         try sendPacket(connection.number, bytes, bytes.count, descriptor: terminal.raw)
     } catch {
-        throw Failure("send the terminal to the console socket", socket, errno: error)
+        throw Failure(
+            "send the terminal to the console socket", socket, errno: error,
+            hint: error == .again ? "nobody accepts connections there" : nil)
     }
 }
 
@@ -140,6 +142,7 @@ private func writePIDFile(_ path: String, _ pid: Int32) throws(Failure) {
             }
         }
     } catch {
+        _ = try? temporary.withPath { name throws(Errno) in try kernel(__NR_unlinkat, workingDirectory, name.address, 0) }
         throw Failure("write the pid file", path, errno: error)
     }
 }
@@ -215,7 +218,8 @@ extension CreateRequest {
             }
         }
         // Whatever else the caller left open stays out of the container.
-        try? closeDescriptorsOnExec(from: 3 + Int32(options.preservedDescriptors))
+        let first = 3 + Int32(options.preservedDescriptors)
+        try Failure.during("keep the caller's descriptors out") { () throws(Errno) in try closeDescriptorsOnExec(from: first) }
         return options
     }
 }

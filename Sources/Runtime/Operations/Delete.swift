@@ -16,17 +16,17 @@ extension StateStore {
         }
         if try !entry.lock(within: 0) {
             // Whoever works on the container may wait for it: its end frees the lock.
-            if force { entry.readRecord()?.endFirstProcess() }
+            if force { try entry.readRecord()?.endFirstProcess() }
             guard try entry.lock(within: 10_000) else {
                 throw Failure("delete the container", id.name, detail: "another call has been at work on it for 10 seconds")
             }
         }
-        guard entry.isCurrent else {
+        guard try entry.isCurrent() else {
             if force { return [] }
             throw Failure("delete the container", id.name, kind: .notFound)
         }
-        let record = entry.readRecord()
-        let status = entry.status(record)
+        let record = try entry.readRecord()
+        let status = try entry.status(record)
         guard force || status == .stopped || status == .created else {
             throw Failure("delete the container", id.name, detail: status.name, kind: .notStopped)
         }
@@ -70,14 +70,14 @@ func readHooks(_ entry: borrowing Entry) -> Hooks? {
 
 extension Record {
     /// Sends SIGKILL to the first process, if it lives.
-    func endFirstProcess() {
-        guard let process = openProcess() else { return }
+    func endFirstProcess() throws(Failure) {
+        guard let process = try openProcess() else { return }
         try? send(.kill, to: process)
     }
 
     /// Sends SIGKILL to the first process and waits until it has ended.
     func waitForEnd() throws(Failure) {
-        guard let process = openProcess() else { return }
+        guard let process = try openProcess() else { return }
         do throws(Errno) { try send(.kill, to: process) } catch {
             if error != .noProcess { throw Failure("end the container's first process", "\(self.process.pid)", errno: error) }
         }

@@ -13,9 +13,9 @@ extension StateStore {
     /// - Source: runtime.md#kill; rows OP-04, CLI-09.
     public func kill(_ id: ContainerID, _ signal: SignalNumber?, all: Bool = false) throws(Failure) {
         let entry = try find(id)
-        guard let record = entry.readRecord() else { throw Failure("signal the container", id.name, kind: .notRunning) }
+        guard let record = try entry.readRecord() else { throw Failure("signal the container", id.name, kind: .notRunning) }
         let signal = if let signal { signal } else { try record.stopSignal() }
-        let status = entry.status(record)
+        let status = try entry.status(record)
         guard status.hasProcess else {
             // Without a pid namespace the rest of the container outlives its first process.
             if signal == .kill && !record.ownsPIDNamespace { try record.signalAll(signal) }
@@ -39,7 +39,7 @@ extension Record {
     ///
     /// The payload and not the init above it: a process cannot pass on SIGSTOP, which it cannot catch.
     fileprivate func signal(_ signal: SignalNumber) throws(Failure) {
-        guard let process = signal == .kill || payload.pid == 0 ? openProcess() : openPayload() else {
+        guard let process = try signal == .kill || payload.pid == 0 ? openProcess() : openPayload() else {
             throw Failure("signal the container", id.name, kind: .notRunning)
         }
         do throws(Errno) { try send(signal, to: process) } catch {

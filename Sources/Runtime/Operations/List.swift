@@ -19,20 +19,26 @@ extension StateStore {
         var list = ContainerList()
         var owners = OwnerNames()
         for id in try ids() {
-            guard let entry = try open(id) else { continue }
-            let record = entry.readRecord()
-            let status = entry.status(record)
-            if record == nil {
-                guard entry.isCurrent else { continue }
-                let remedy = status == .creating ? "it is being created" : "its create was interrupted: delete --force \(id.name)"
-                list.notes.append("container \(quoted(id.name)) has no record; \(remedy)")
-                continue
+            do throws(Failure) { try add(id, &owners, to: &list) } catch {
+                list.notes.append("container \(quoted(id.name)): \(error.message)")
             }
-            var state = State(id, record, status)
-            if let owner = try? FileStatus.of(at: entry.directory.number).uid { state.owner = owners.name(of: owner) }
-            list.states.append(state)
         }
         return list
+    }
+
+    private func add(_ id: ContainerID, _ owners: inout OwnerNames, to list: inout ContainerList) throws(Failure) {
+        guard let entry = try open(id) else { return }
+        let record = try entry.readRecord()
+        let status = try entry.status(record)
+        if record == nil {
+            guard try entry.isCurrent() else { return }
+            let remedy = status == .creating ? "it is being created" : "its create was interrupted: delete --force \(id.name)"
+            list.notes.append("container \(quoted(id.name)) has no record; \(remedy)")
+            return
+        }
+        var state = State(id, record, status)
+        if let owner = try? FileStatus.of(at: entry.directory.number).uid { state.owner = owners.name(of: owner) }
+        list.states.append(state)
     }
 }
 

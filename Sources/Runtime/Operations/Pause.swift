@@ -11,8 +11,8 @@ extension StateStore {
     public func pause(_ id: ContainerID) throws(Failure) {
         var entry = try find(id)
         guard try entry.lock() else { throw Failure("pause the container", id.name, kind: .notFound) }
-        let record = entry.readRecord()
-        guard let record, entry.status(record) == .running else { throw Failure("pause the container", id.name, kind: .notRunning) }
+        let record = try entry.readRecord()
+        guard let record, try entry.status(record) == .running else { throw Failure("pause the container", id.name, kind: .notRunning) }
         do throws(CgroupError) { try Cgroup.freeze(record.cgroup) } catch { throw Failure(error) }
     }
 
@@ -20,8 +20,8 @@ extension StateStore {
     public func resume(_ id: ContainerID) throws(Failure) {
         var entry = try find(id)
         guard try entry.lock() else { throw Failure("resume the container", id.name, kind: .notFound) }
-        let record = entry.readRecord()
-        guard let record, entry.status(record) == .paused else { throw Failure("resume the container", id.name, kind: .notPaused) }
+        let record = try entry.readRecord()
+        guard let record, try entry.status(record) == .paused else { throw Failure("resume the container", id.name, kind: .notPaused) }
         do throws(CgroupError) { try Cgroup.thaw(record.cgroup) } catch { throw Failure(error) }
     }
 }

@@ -10,10 +10,13 @@ extension StateStore {
     /// - Source: row CLI-10.
     public func processes(_ id: ContainerID) throws(Failure) -> [Int32] {
         let entry = try find(id)
-        guard let record = entry.readRecord() else { return [] }
+        guard let record = try entry.readRecord() else { return [] }
         guard !record.cgroup.paths.isEmpty else {
             // Without a cgroup of its own only those that were noted are known to be the container's.
-            return Set([record.process, record.payload].filter { $0.pid != 0 && $0.open() != nil }.map { $0.pid }).sorted()
+            var pids: Set<Int32> = []
+            if try record.openProcess() != nil { pids.insert(record.process.pid) }
+            if try record.openPayload() != nil { pids.insert(record.payload.pid) }
+            return pids.sorted()
         }
         do throws(CgroupError) { return try Cgroup.pids(record.cgroup).sorted() } catch { throw Failure(error) }
     }

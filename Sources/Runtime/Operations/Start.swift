@@ -15,10 +15,10 @@ extension StateStore {
         guard try entry.lock(within: 10_000) else {
             throw Failure("start the container", id.name, detail: "another call has been at work on it for 10 seconds")
         }
-        guard entry.isCurrent else { throw Failure("start the container", id.name, kind: .notFound) }
-        let record = entry.readRecord()
-        let status = entry.status(record)
-        guard let record, status == .created, let process = record.openProcess() else { throw refusal(id, status) }
+        guard try entry.isCurrent() else { throw Failure("start the container", id.name, kind: .notFound) }
+        let record = try entry.readRecord()
+        let status = try entry.status(record)
+        guard let record, status == .created, let process = try record.openProcess() else { throw refusal(id, status) }
         guard record.hasProcess else { throw Failure("start the container", id.name, kind: .noProcess) }
 
         let connection = try announce(entry)

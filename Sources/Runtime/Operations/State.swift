@@ -8,7 +8,7 @@ extension StateStore {
     /// - Source: runtime.md#query-state; row OP-01.
     public func state(_ id: ContainerID) throws(Failure) -> State {
         let entry = try find(id)
-        let record = entry.readRecord()
-        return State(id, record, entry.status(record))
+        let record = try entry.readRecord()
+        return State(id, record, try entry.status(record))
     }
 }

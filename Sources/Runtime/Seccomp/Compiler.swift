@@ -33,6 +33,8 @@ public func compileSeccomp(
     for name in seccomp.architectures { try filter.add(architecture: name, place) }
     var unknownNames = UniqueNames()
     var seen = Set<ResolvedRule>()
+    let architectures = Set(seccomp.architectures.map { architectureToken($0.value) } + [seccomp_arch_native()])
+    var conditionalCount = 0
     for rule in seccomp.syscalls where rule.action != seccomp.defaultAction {
         let alternatives = alternatives(rule.args)
         for name in rule.names {
@@ -43,8 +45,12 @@ public func compileSeccomp(
             for conditions in alternatives {
                 let resolved = ResolvedRule(call: call, action: rule.action.code, conditions: conditions)
                 guard seen.insert(resolved).inserted else { continue }
-                // Every condition takes an instruction at least: such a filter could not be loaded, and libseccomp needs minutes for it.
-                guard seen.count <= SeccompProgram.maximumCount else { throw tooLarge(seccomp, place) }
+                // Every condition takes an instruction at least, in each architecture that has the call: such a filter could not be loaded,
+                // and libseccomp needs minutes for it.
+                if !conditions.isEmpty {
+                    for token in architectures where seccomp_syscall_resolve_name_arch(token, name) >= 0 { conditionalCount += 1 }
+                }
+                guard max(seen.count, conditionalCount) <= SeccompProgram.maximumCount else { throw tooLarge(seccomp, place) }
                 try filter.add(resolved, name: name, origin: rule.origin, place)
             }
         }

@@ -47,7 +47,7 @@ public struct Entry: ~Copyable {
             throw Failure("lock the container", id.name, errno: error)
         }
         holdsLock = true
-        return isCurrent
+        return try isCurrent()
     }
 
     /// Takes the lock if nobody has it before the time is over.
@@ -81,10 +81,18 @@ public struct Entry: ~Copyable {
     }
 
     /// Whether the directory still stands at the container's path.
-    var isCurrent: Bool {
-        guard let mine = try? FileStatus.of(at: directory.number) else { return false }
-        let there = try? id.name.withPath { name throws(Errno) in try FileStatus.of(name, at: root.number) }
-        return there.map { $0.isSameFile(as: mine) } ?? false
+    func isCurrent() throws(Failure) -> Bool {
+        do { return try isInPlace() } catch { throw Failure("look at the container's state directory", path, errno: error) }
+    }
+
+    private func isInPlace() throws(Errno) -> Bool {
+        let mine = try FileStatus.of(at: directory.number)
+        do {
+            return try id.name.withPath { name throws(Errno) in try FileStatus.of(name, at: root.number) }.isSameFile(as: mine)
+        } catch {
+            if error == .noEntry { return false }
+            throw error
+        }
     }
 
     // MARK: Record
@@ -102,11 +110,16 @@ public struct Entry: ~Copyable {
         }
     }
 
-    /// The record; nil where there is none, or none that can be read.
-    public func readRecord() -> Record? {
-        guard let file = try? OwnedFD.open(File.record, [.read, .noFollow], at: directory.number), let text = try? file.readAll()
-        else { return nil }
-        return Record(text)
+    /// The record; nil where there is none, or where what is there is none.
+    ///
+    /// - Throws: Where it cannot be read now. Whoever took that for no record would forget a container that lives.
+    public func readRecord() throws(Failure) -> Record? {
+        do {
+            return Record(try OwnedFD.open(File.record, [.read, .noFollow], at: directory.number).readAll())
+        } catch {
+            if error == .noEntry { return nil }
+            throw Failure("read the container's record", "\(path)/\(File.record)", errno: error)
+        }
     }
 
     // MARK: Config
@@ -130,7 +143,7 @@ public struct Entry: ~Copyable {
         do {
             for name in try directoryNames(directory) where name != File.record { try unlink(name) }
             try unlink(File.record)
-            guard isCurrent else { return }
+            guard try isInPlace() else { return }
             try id.name.withPath { name throws(Errno) in
                 _ = try kernel(__NR_unlinkat, root.number, name.address, Int(AT_REMOVEDIR))
             }

@@ -28,11 +28,18 @@ public struct ProcessIdentity: Equatable, Sendable {
     /// A pidfd of the process; nil if it has ended, zombies included, or if the pid is another process's.
     ///
     /// The pidfd comes first: what it names cannot change any more while the start time is compared.
-    public func open() -> OwnedFD? {
-        guard pid > 0, let raw = try? kernel(__NR_pidfd_open, Int(pid), 0) else { return nil }
-        let handle = OwnedFD(raw)
-        guard !hasEnded(handle), let now = try? ProcessIdentity(of: pid), now == self else { return nil }
-        return handle
+    /// - Throws: Where it is not known whether the process lives: too many open files, for one. Then it is not to be taken for dead.
+    public func open() throws(Errno) -> OwnedFD? {
+        guard pid > 0 else { return nil }
+        do throws(Errno) {
+            let handle = OwnedFD(try kernel(__NR_pidfd_open, Int(pid), 0))
+            guard !hasEnded(handle), try ProcessIdentity(of: pid) == self else { return nil }
+            return handle
+        } catch {
+            // ENOENT: its directory in /proc is gone. EINVAL: the id is a thread's by now.
+            if error == .noProcess || error == .noEntry || error == .invalidArgument { return nil }
+            throw error
+        }
     }
 }
 

@@ -43,6 +43,16 @@ public struct StateStore: Equatable, Sendable {
             if error == .exists { throw Failure("create the container", id.name, kind: .exists) }
             throw Failure("make the container's state directory", path(id), errno: error)
         }
+        do throws(Failure) { return try openReserved(id, in: directory) } catch {
+            // Empty, it is ours or nobody's.
+            _ = try? id.name.withPath { name throws(Errno) in
+                try kernel(__NR_unlinkat, directory.number, name.address, Int(AT_REMOVEDIR))
+            }
+            throw error
+        }
+    }
+
+    private func openReserved(_ id: ContainerID, in directory: borrowing OwnedFD) throws(Failure) -> Entry {
         guard var entry = try openEntry(id, in: directory), try entry.lock() else {
             throw Failure("create the container", id.name, detail: "it was deleted meanwhile")
         }

@@ -8,12 +8,12 @@ import Spec
 
 extension Entry {
     /// The status of the container with that record.
-    func status(_ record: Record?) -> ContainerStatus {
+    func status(_ record: Record?) throws(Failure) -> ContainerStatus {
         guard let record, record.intent == .created else {
             // Whoever creates the container holds the lock; if nobody does, it never got that far and never will.
             return isBusy ? .creating : .stopped
         }
-        guard record.isAlive else { return .stopped }
+        guard try record.isAlive() else { return .stopped }
         if has(File.start) { return .created }
         guard has(File.starting) else { return record.isPaused ? .paused : .running }
         // start renames the socket before it gives the word and removes it afterwards. If it was killed in between, the container
@@ -51,11 +51,18 @@ extension Record {
     var isPaused: Bool { (try? Cgroup.isFrozen(cgroup)) ?? false }
 
     /// Whether the first process lives.
-    var isAlive: Bool { openProcess() != nil }
+    func isAlive() throws(Failure) -> Bool { try openProcess() != nil }
 
     /// A pidfd of the first process, if it lives.
-    func openProcess() -> OwnedFD? { bootID == (try? currentBootID()) ? process.open() : nil }
+    func openProcess() throws(Failure) -> OwnedFD? { try open(process) }
 
     /// A pidfd of the payload's process, if it lives.
-    func openPayload() -> OwnedFD? { bootID == (try? currentBootID()) ? payload.open() : nil }
+    func openPayload() throws(Failure) -> OwnedFD? { try open(payload) }
+
+    private func open(_ process: ProcessIdentity) throws(Failure) -> OwnedFD? {
+        if process.pid == 0 { return nil }
+        do throws(Errno) { return try currentBootID() == bootID ? process.open() : nil } catch {
+            throw Failure("look at the container's process", "\(process.pid)", errno: error)
+        }
+    }
 }

@@ -146,6 +146,7 @@ struct Reader {
     ///
     /// The names are those that it could have meant, with spaces between (G-04).
     mutating func unknown(_ member: JSONMember, among names: StaticString) {
+        if findings.isFull { return }
         let known = names.text.split(separator: " ").map { String($0) }
         let hint = nearest(to: member.key, among: known).map { "did you mean \"\($0)\"?" }
         findings.note(member.nameOrigin, "unknown property is ignored", hint: hint, "G-04")

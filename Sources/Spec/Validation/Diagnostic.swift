@@ -103,6 +103,9 @@ struct Findings {
         if list.count < Findings.limit || (diagnostic.severity == .error && list.count < 2 * Findings.limit) { list.append(diagnostic) }
     }
 
+    /// Whether there is no room but for errors: what only makes a note better need not be worked out any more.
+    var isFull: Bool { list.count >= Findings.limit }
+
     /// The findings in the document's order.
     var sorted: [Diagnostic] { Findings.sorted(list) }
 

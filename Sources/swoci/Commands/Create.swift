@@ -13,7 +13,7 @@ func createRequest(_ context: Context) throws(Failure) -> CreateRequest {
     request.consoleSocket = context.options["console-socket"]
     request.pidFile = context.options["pid-file"]
     request.preservedDescriptors = try context.number("preserve-fds") ?? 0
-    request.listenDescriptors = context.environment["LISTEN_FDS"].flatMap { UInt32($0) } ?? 0
+    request.listenDescriptors = try context.listenDescriptors()
     request.listenNames = context.environment["LISTEN_FDNAMES"]
     request.notifySocket = context.environment["NOTIFY_SOCKET"]
     request.noPivot = context.options.isSet("no-pivot")

@@ -25,10 +25,10 @@ func validate(_ context: Context) -> Int32 {
 func findings(_ text: [UInt8]) -> (lines: String, hasErrors: Bool) {
     let document: JSONDocument
     do throws(JSONDocument.SyntaxError) { document = try JSONDocument(text) } catch {
-        return (Diagnostic(error).rendered(document: nil) + "\n", true)
+        return (oneLine(Diagnostic(error).rendered(document: nil)) + "\n", true)
     }
     let diagnostics = Config.check(document).diagnostics
     var lines = ""
-    for diagnostic in diagnostics { lines += diagnostic.rendered(document: document) + "\n" }
+    for diagnostic in diagnostics { lines += oneLine(diagnostic.rendered(document: document)) + "\n" }
     return (lines, diagnostics.hasErrors)
 }
