@@ -93,7 +93,8 @@ void ci_release_memory(void) {
     // MADV_DONTNEED 4. Kernels with larger pages refuse all of this, which costs memory only.
     cl_syscall(__NR_madvise, start, end - start, 4, 0, 0, 0);
     // The stack below this frame was the set-up's. Its part that was never mapped is an error that does not matter.
-    end = (unsigned long)__builtin_frame_address(0) & -page;
+    // Not the part right below it: there are the caller's registers, which this function saved.
+    end = ((unsigned long)__builtin_frame_address(0) - 512) & -page;
     cl_syscall(__NR_madvise, end - (1UL << 16), 1UL << 16, 4, 0, 0, 0);
     start = ((unsigned long)arena + page - 1) & -page;
     end = (unsigned long)(arena + sizeof arena) & -page;
