@@ -165,12 +165,18 @@ import Testing
             #expect(failure?.place == Failure.Place(pointer: "/linux/seccomp/flags/0", line: 7, column: 1))
         }
 
-        @Test("NOTIFY is refused, not ignored (SE-06)")
-        func notify() {
-            for profile in [Self.profile(.notify, []), Self.profile(.allow, [Self.rule(["mount"], .notify)])] {
-                let failure = failure { () throws(Failure) in try compileSeccomp(profile) }
-                #expect(failure?.detail == "seccomp notify listener is not supported yet")
+        @Test("NOTIFY asks for a listener, without which the flags about one do not count (SE-05, SE-06)")
+        func notify() throws {
+            func flags(_ action: SeccompAction, _ names: [String]?) throws -> UInt32 {
+                var profile = Self.profile(.allow, [Self.rule(["mount"], action)])
+                profile.flags = names.map { names in names.map { Located("SECCOMP_FILTER_FLAG_\($0)") } }
+                return try compileSeccomp(profile).flags
             }
+            #expect(try flags(.notify, nil) == 12)
+            #expect(try flags(.notify, []) == 8)
+            #expect(try flags(.notify, ["WAIT_KILLABLE_RECV", "LOG"]) == 42)
+            #expect(try flags(.notify, ["TSYNC"]) == 8)
+            #expect(try flags(.errno(1), ["WAIT_KILLABLE_RECV", "TSYNC"]) == 1)
         }
 
         @Test("twenty thousand equal rules are compiled at once, as many different ones refused at once")

@@ -22,9 +22,15 @@ extension StateStore {
             if all { return }
             throw Failure("signal the container", id.name, kind: .notRunning)
         }
-        if all || signal == .kill && (!record.ownsPIDNamespace || status == .paused) { try record.signalAll(signal) }
+        let isForAll = all || signal == .kill && (!record.ownsPIDNamespace || status == .paused)
+        if isForAll { try record.signalAll(signal) }
         // A frozen process takes SIGKILL at last because signalAll has thawed it.
-        if !all || signal == .kill { try record.signal(signal) }
+        if !all || signal == .kill {
+            do throws(Failure) { try record.signal(signal) } catch {
+                // The first signal may have done it already.
+                if !isForAll || error.kind != .notRunning { throw error }
+            }
+        }
     }
 }
 
