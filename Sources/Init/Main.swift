@@ -18,14 +18,14 @@ enum InitStatus {
 /// The process entry: CInit's `_start` calls it in a release, the C library's start code in a debug build.
 @c(swoci_init_main)
 func main(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Int32 {
-    guard count == 3 || count == 4, let control = number(arguments[1]), let plan = number(arguments[2]) else {
+    let awaitsMappings = count == 4 && isUnmapped(arguments[3])
+    guard count == 3 || awaitsMappings, let control = number(arguments[1]), let plan = number(arguments[2]) else {
         say("swoci-init is started by swoci, not by hand\n")
         return InitStatus.misuse
     }
     // First of all: a process of the container's that joins this pid namespace must not reach into this one.
     // Only a runtime that is no host's root needs it dumpable while it writes the mappings: the kernel gives /proc/PID/uid_map to the
     // process's user then. Nobody else has rights over the new user namespace.
-    let awaitsMappings = count == 4
     if !awaitsMappings {
         guard (try? setDumpable(false)) != nil else { exitProcess(InitStatus.failed) }
     }
@@ -41,6 +41,15 @@ func main(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer
     }
     var executor = Executor(plan: reader, channel: channel)
     executor.run()
+}
+
+/// Whether an argument says "unmapped".
+private func isUnmapped(_ text: UnsafeMutablePointer<CChar>?) -> Bool {
+    guard let text else { return false }
+    let word = literal("unmapped")
+    // With the NUL at the end.
+    for at in 0...8 where text[at] != word[at] { return false }
+    return true
 }
 
 /// Reads a decimal argument.
