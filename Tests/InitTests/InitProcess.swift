@@ -44,7 +44,9 @@ let initProgram: String = {
     return isCurrent ? release.path : package.appending(path: ".build/debug/swoci-init").path
 }()
 
-/// A started init with the runtime's end of its socket. Whatever it left is killed when the case is over.
+/// A started init with the runtime's end of its socket.
+///
+/// Whatever it left is killed when the case is over.
 final class InitProcess {
     /// A directory of the case's own.
     let directory: String
@@ -272,8 +274,9 @@ private struct Birth {
     }
 }
 
+/// Does not return; the compiler is not told, because it would end the lives of the caller's descriptors before the call.
 @inline(never)
-private func become(_ birth: Birth) -> Never {
+private func become(_ birth: Birth) {
     let moves = birth.moves
     // O_RDWR is 2.
     let null = cl_syscall(Int(__NR_openat), workingDirectory, Int(bitPattern: literal("/dev/null")), 2, 0, 0, 0)
