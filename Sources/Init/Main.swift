@@ -32,7 +32,9 @@ func main(_ count: Int32, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer
     let channel = Channel(control)
     // The runtime is putting this process into its cgroups and writing its id mappings.
     guard channel.awaitWord(.proceed) else { exitProcess(InitStatus.failed) }
-    if awaitsMappings { try? setDumpable(false) }
+    if awaitsMappings {
+        guard (try? setDumpable(false)) != nil else { exitProcess(InitStatus.failed) }
+    }
     guard let size = try? fileSize(Int(plan)), let bytes = try? mapFile(Int(plan), count: size),
         let reader = PlanReader(bytes, count: size)
     else {

@@ -80,9 +80,11 @@ struct IdentityTests {
     }
 
     /// Directories that cannot be entered.
-    @Test("a working directory that cannot be entered is reported with its path (P-06)", arguments: [
-        ("/no/such/directory", Errno.noEntry), ("/etc/passwd", .notDirectory),
-    ])
+    @Test(
+        "a working directory that cannot be entered is reported with its path (P-06)",
+        arguments: [
+            ("/no/such/directory", Errno.noEntry), ("/etc/passwd", .notDirectory),
+        ])
     func badWorkingDirectory(_ path: String, _ errno: Errno) throws {
         var plan = PlanBuilder()
         plan.add(.changeDirectory(OneText(plan.plan.add(path))))
@@ -156,9 +158,11 @@ struct IdentityTests {
         #expect(seen == "\(home)\n")
     }
 
-    @Test("HOME where /etc/passwd is missing, empty, a directory, a FIFO or a link out of the root (P-07)", arguments: [
-        "true", ": > passwd", "mkdir passwd", "mkfifo passwd", "ln -s /dev/zero passwd", "ln -s ../../../../../../etc/passwd passwd",
-    ])
+    @Test(
+        "HOME where /etc/passwd is missing, empty, a directory, a FIFO or a link out of the root (P-07)",
+        arguments: [
+            "true", ": > passwd", "mkdir passwd", "mkfifo passwd", "ln -s /dev/zero passwd", "ln -s ../../../../../../etc/passwd passwd",
+        ])
     func oddPasswd(_ command: String) throws {
         let root = try makeScratchDirectory()
         defer { try? FileManager.default.removeItem(atPath: root) }
@@ -188,9 +192,11 @@ struct IdentityTests {
         #expect(seen == "4321\n")
     }
 
-    @Test("a kernel parameter that does not exist, or is none, fails the create (SY-01)", arguments: [
-        "kernel/no_such_parameter", "../cmdline", "kernel",
-    ])
+    @Test(
+        "a kernel parameter that does not exist, or is none, fails the create (SY-01)",
+        arguments: [
+            "kernel/no_such_parameter", "../cmdline", "kernel",
+        ])
     func badSysctl(_ path: String) throws {
         var plan = PlanBuilder()
         plan.add(.setSysctl(SetSysctl(path: plan.plan.add(path), value: plan.plan.add("1"))))
@@ -209,9 +215,9 @@ struct IdentityTests {
 
     @Test("a system call filter is in force in the payload, not before it (SE-17)")
     func seccomp() throws {
-        // Every call of sethostname(2) fails with errno 99; all others are allowed.
+        // Every call of sethostname(2) fails with EPERM; all others are allowed.
         let program: [(UInt16, UInt8, UInt8, UInt32)] = [
-            (0x20, 0, 0, 0), (0x15, 0, 1, UInt32(sethostnameCall)), (0x06, 0, 0, 0x0005_0063), (0x06, 0, 0, 0x7fff_0000),
+            (0x20, 0, 0, 0), (0x15, 0, 1, UInt32(sethostnameCall)), (0x06, 0, 0, 0x0005_0001), (0x06, 0, 0, 0x7fff_0000),
         ]
         var bytes: [UInt8] = []
         for (code, yes, no, value) in program {
@@ -225,7 +231,8 @@ struct IdentityTests {
         plan.add(.loadSeccomp(LoadSeccomp(program: plan.plan.add(bytes: bytes), flags: 0)))
         plan.finish(["sh", "-c", "hostname; hostname after 2>/dev/null || echo refused; hostname; grep Seccomp: /proc/self/status"])
         let flags = NamespaceFlag.pid | NamespaceFlag.mount | NamespaceFlag.uts
-        #expect(try InitProcess(plan, flags: flags).run().output == "before\nrefused\nbefore\nSeccomp:\t2\n")
+        let (_, output) = try InitProcess(plan, flags: flags).run()
+        #expect(output == "before\nrefused\nbefore\nSeccomp:\t2\n")
     }
 
     @Test("the loopback device is up in a new network namespace (N-05)")
@@ -238,14 +245,4 @@ struct IdentityTests {
         // Routes of a process's network namespace: 127.0.0.0/8 is there once lo is up.
         #expect(try readText("/proc/\(process.pid)/net/fib_trie").contains("127.0.0.1"))
     }
-}
-
-/// Runs a shell script and waits for it.
-func shell(_ script: String) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-ec", script]
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw Unexpected("\(script): \(process.terminationStatus)") }
 }

@@ -44,7 +44,19 @@ let initProgram: String = {
     return isCurrent ? release.path : package.appending(path: ".build/debug/swoci-init").path
 }()
 
-/// A started init with the runtime's end of its socket. Whatever it left is killed when the case is over.
+/// Where the Swift runtime is that these tests run on, as an environment's entry.
+///
+/// A debug build of the init needs it; a release has none.
+private let runtimeLibraries: String? = {
+    guard let maps = try? readText("/proc/self/maps"), let line = maps.lines.first(where: { $0.hasSuffix("/libswiftCore.so") }),
+        let start = line.firstIndex(of: "/"), let end = line.lastIndex(of: "/")
+    else { return nil }
+    return "LD_LIBRARY_PATH=\(line[start..<end])"
+}()
+
+/// A started init with the runtime's end of its socket.
+///
+/// Whatever it left is killed when the case is over.
 final class InitProcess {
     /// A directory of the case's own.
     let directory: String
@@ -247,6 +259,7 @@ func makeScratchDirectory() throws -> String {
 /// which nothing may be allocated.
 private struct Birth {
     let program: UnsafeMutablePointer<CChar>
+    /// The arguments, a null, the environment, a null.
     let arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
     /// Pairs of a descriptor and the number it gets, ended by -1.
     let moves: UnsafeMutablePointer<Int>
@@ -254,10 +267,11 @@ private struct Birth {
     /// The memory is never given back: a few hundred bytes a case.
     init(arguments strings: [String]) {
         program = strdup(initProgram)
-        arguments = .allocate(capacity: strings.count + 2)
+        arguments = .allocate(capacity: strings.count + 3)
         for (index, text) in strings.enumerated() { arguments[index] = strdup(text) }
         arguments[strings.count] = nil
-        arguments[strings.count + 1] = nil
+        arguments[strings.count + 1] = runtimeLibraries.flatMap { strdup($0) }
+        arguments[strings.count + 2] = nil
         moves = .allocate(capacity: 64)
     }
 
@@ -272,8 +286,9 @@ private struct Birth {
     }
 }
 
+/// Does not return; the compiler is not told, because it would end the lives of the caller's descriptors before the call.
 @inline(never)
-private func become(_ birth: Birth) -> Never {
+private func become(_ birth: Birth) {
     let moves = birth.moves
     // O_RDWR is 2.
     let null = cl_syscall(Int(__NR_openat), workingDirectory, Int(bitPattern: literal("/dev/null")), 2, 0, 0, 0)
@@ -290,7 +305,7 @@ private func become(_ birth: Birth) -> Never {
     var count = 0
     while birth.arguments[count] != nil { count += 1 }
     let environment = Int(bitPattern: birth.arguments + count + 1)
-    // The environment is the null after the null of the arguments.
+    // The environment follows the null of the arguments.
     _ = cl_syscall(Int(__NR_execve), Int(bitPattern: birth.program), Int(bitPattern: birth.arguments), environment, 0, 0, 0)
     while true { _ = cl_syscall(Int(__NR_exit_group), 99, 0, 0, 0, 0, 0) }
 }

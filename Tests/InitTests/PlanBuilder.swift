@@ -40,10 +40,11 @@ struct PlanBuilder {
 
     mutating func finish(_ arguments: [String], path: [String] = searchPath, environment: [String] = []) {
         let environment = ["PATH=\(path.joined(separator: ":"))"] + environment
-        add(.execute(
-            Execute(
-                arguments: plan.add(arguments), environment: plan.add(environment),
-                preservedDescriptors: UInt32(preserved.count))))
+        add(
+            .execute(
+                Execute(
+                    arguments: plan.add(arguments), environment: plan.add(environment),
+                    preservedDescriptors: UInt32(preserved.count))))
     }
 
     /// A payload that runs a shell script.
@@ -67,17 +68,20 @@ struct PlanBuilder {
 
     // MARK: Mounts
 
-    /// Cuts the mounts off from the host's and makes a directory the root. Every plan that mounts begins with this.
+    /// Cuts the mounts off from the host's and makes a directory the root.
+    ///
+    /// Every plan that mounts begins with this.
     mutating func root(_ directory: String) {
         add(.isolateMounts(PropagationChange(MountFlag.slave | MountFlag.recursive)))
         add(.attachRoot(AttachRoot(source: TreeSource(path: plan.add(directory), recursive: true))))
     }
 
     mutating func bind(_ source: String, to target: String, noFollow: Bool = false, _ attributes: AttributeChange = AttributeChange()) {
-        add(.bind(
-            Bind(
-                source: TreeSource(path: plan.add(source), recursive: true),
-                target: Target(path: plan.add(target), noFollow: noFollow), attributes: attributes)))
+        add(
+            .bind(
+                Bind(
+                    source: TreeSource(path: plan.add(source), recursive: true),
+                    target: Target(path: plan.add(target), noFollow: noFollow), attributes: attributes)))
     }
 
     mutating func mount(
@@ -86,10 +90,11 @@ struct PlanBuilder {
     ) {
         var change = AttributeChange()
         change.set = attributes
-        add(.mountFilesystem(
-            MountFilesystem(
-                type: plan.add(type), source: plan.add(type), target: Target(path: plan.add(target), noFollow: noFollow),
-                parameters: plan.add(parameters), attributes: change, options: options)))
+        add(
+            .mountFilesystem(
+                MountFilesystem(
+                    type: plan.add(type), source: plan.add(type), target: Target(path: plan.add(target), noFollow: noFollow),
+                    parameters: plan.add(parameters), attributes: change, options: options)))
     }
 
     /// The host's programs, read-only, so that a payload runs in a root of its own.
@@ -106,11 +111,12 @@ struct PlanBuilder {
     mutating func hook(
         _ arguments: [String], path: String, timeout: UInt32 = 0, kind: RunHook.Kind = .createContainer, index: UInt32 = 0
     ) {
-        add(.runHook(
-            RunHook(
-                kind: kind, index: index, path: plan.add(path), arguments: plan.add(arguments),
-                environment: plan.add(["PATH=/usr/bin:/bin", "GREETING=hello"]), timeout: timeout,
-                stateBeforePID: plan.add("{\"pid\":"), stateAfterPID: plan.add(",\"id\":\"box\"}"))))
+        add(
+            .runHook(
+                RunHook(
+                    kind: kind, index: index, path: plan.add(path), arguments: plan.add(arguments),
+                    environment: plan.add(["PATH=/usr/bin:/bin", "GREETING=hello"]), timeout: timeout,
+                    stateBeforePID: plan.add("{\"pid\":"), stateAfterPID: plan.add(",\"id\":\"box\"}"))))
     }
 }
 

@@ -213,7 +213,7 @@ struct TerminalTests {
 
     @Test("a session's leader takes a terminal over, nobody else does", .enabled(if: isRoot))
     func controlling() throws {
-        let (_, peer) = try terminal()
+        let (master, peer) = try terminal()
         let number = peer.descriptor.number
         let end =
             try inChild { () throws(Errno) in
@@ -224,6 +224,8 @@ struct TerminalTests {
                 return 0
             }
         #expect(end == .exited(0))
+        // Without its other end the terminal would hang up.
+        #expect(master.descriptor.raw >= 0)
     }
 }
 

@@ -98,7 +98,9 @@ struct MountTests {
                 }
                 let null = try OwnedFD.open(literal("/dev/null"), .write)
                 if try !FileStatus.of(at: copy.descriptor.number).isSameFile(as: FileStatus.of(at: null.number)) { return 2 }
-                do throws(Errno) { try setMountAttributes(workingDirectory, path: literal("/etc/passwd"), set: 1, clear: 0, recursive: false) } catch {
+                do throws(Errno) {
+                    try setMountAttributes(workingDirectory, path: literal("/etc/passwd"), set: 1, clear: 0, recursive: false)
+                } catch {
                     return error == .invalidArgument ? 0 : 3
                 }
                 return 4
@@ -120,7 +122,9 @@ struct MountTests {
                 let before = try FileStatus.of(literal("/proc/self/ns/uts"), at: workingDirectory, follow: true)
                 try unshare(NamespaceFlag.uts)
                 if try FileStatus.of(literal("/proc/self/ns/uts"), at: workingDirectory, follow: true).isSameFile(as: before) { return 1 }
-                do throws(Errno) { try joinNamespace(number, type: NamespaceFlag.network) } catch { if error != .invalidArgument { return 2 } }
+                do throws(Errno) { try joinNamespace(number, type: NamespaceFlag.network) } catch {
+                    if error != .invalidArgument { return 2 }
+                }
                 try joinNamespace(number, type: NamespaceFlag.uts)
                 return try FileStatus.of(literal("/proc/self/ns/uts"), at: workingDirectory, follow: true).isSameFile(as: before) ? 0 : 3
             }

@@ -26,10 +26,12 @@ struct ProcessTests {
         #expect(status.code == 128 + number)
     }
 
-    @Test("a wait status word is read as wait(2) has it", arguments: [
-        (0x0000, .exited(0)), (0x0700, .exited(7)), (0xff00, .exited(255)), (0x0009, .killed(9)), (0x008b, .killed(11)),
-        (0x0025, .killed(37)),
-    ] as [(Int32, Linux.ExitStatus)])
+    @Test(
+        "a wait status word is read as wait(2) has it",
+        arguments: [
+            (0x0000, .exited(0)), (0x0700, .exited(7)), (0xff00, .exited(255)), (0x0009, .killed(9)), (0x008b, .killed(11)),
+            (0x0025, .killed(37)),
+        ] as [(Int32, Linux.ExitStatus)])
     func waitStatus(_ word: Int32, _ expected: Linux.ExitStatus) {
         #expect(Linux.ExitStatus(waitStatus: word) == expected)
     }
