@@ -189,7 +189,13 @@ final class InitProcess {
         try say(.commit)
         let connection = try connect()
         try Self.say(.start, on: connection.number)
-        return try Self.hear(connection.raw)
+        return try Self.answer(to: connection.raw)
+    }
+
+    /// What the init has to say to start beside that the payload comes next; nil for success, which needs that word.
+    static func answer(to connection: Int32) throws -> Said? {
+        guard let first = try hear(connection) else { throw Unexpected("the init closed start's connection without a word") }
+        return first.kind == .start ? try hear(connection) : first
     }
 
     /// Goes through a container's whole life; returns how it ended and what it wrote.

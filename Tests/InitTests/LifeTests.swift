@@ -94,7 +94,7 @@ struct LifeTests {
         #expect(try process.isAlive(after: 100))
         let connection = try process.connect()
         try InitProcess.say(.start, on: connection.number)
-        #expect(try InitProcess.hear(connection.raw) == nil)
+        #expect(try InitProcess.answer(to: connection.raw) == nil)
         #expect(try process.wait() == .exited(0))
         #expect(process.written == "ran\n")
     }
@@ -112,7 +112,7 @@ struct LifeTests {
         #expect(process.written == "")
         let connection = try process.connect()
         try InitProcess.say(.start, on: connection.number)
-        #expect(try InitProcess.hear(connection.raw) == nil)
+        #expect(try InitProcess.answer(to: connection.raw) == nil)
         #expect(try process.wait() == .exited(0))
         #expect(process.written == "ran\n")
     }
