@@ -38,7 +38,9 @@ public struct Supervise: Equatable, Sendable {
     public var user: SetUser
     /// Capabilities it keeps: CAP_KILL at most, and only where the payload has it.
     public var capabilities: UInt64
-    /// The AppArmor profile it changes to, the payload's; empty: it stays in the runtime's. Row P-14.
+    /// The AppArmor profile it changes to, the payload's; empty: it stays in the runtime's.
+    ///
+    /// Row P-14.
     public var profile: Text
     /// Makes the step.
     public init(user: SetUser, capabilities: UInt64, profile: Text = .empty) {

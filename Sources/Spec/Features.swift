@@ -11,7 +11,7 @@ public struct FeatureFlags: Equatable, Sendable {
     /// Cgroups made by a user's systemd.
     public var systemdUser = false
     /// RDMA limits.
-    public var rdma = false
+    public var rdma = true
     /// The system call filter (FE-08).
     public var seccomp = true
     /// AppArmor profiles (FE-09).
@@ -19,11 +19,11 @@ public struct FeatureFlags: Equatable, Sendable {
     /// SELinux labels.
     public var selinux = true
     /// Cache and memory bandwidth allocation (FE-10).
-    public var intelRdt = false
+    public var intelRdt = true
     /// Id-mapped mounts (FE-11).
     public var idmap = true
     /// Network devices that move into the container (FE-12).
-    public var netDevices = false
+    public var netDevices = true
     /// Checkpoint and restore (FE-14).
     public var checkpoint = false
 

@@ -110,7 +110,8 @@ extension Command {
             CommandDescription(
                 "show the processes of a container", "CONTAINER-ID [PS-OPTIONS]", 1...1024,
                 [Flag("format", "f", value: "FORMAT", "table or json")],
-                notes: "The table is that of ps(1) with PS-OPTIONS (default: -ef); json is an array of process ids.", takesWordsAsTheyAre: true)
+                notes: "The table is that of ps(1) with PS-OPTIONS (default: -ef); json is an array of process ids.",
+                takesWordsAsTheyAre: true)
         case .spec:
             CommandDescription(
                 "write a config.json to begin with", "", 0...0,

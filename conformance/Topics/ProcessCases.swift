@@ -283,7 +283,8 @@ let process = Topic("process") { topic in
     }
 
     for (type, name, key) in [("network", "net", "net.ipv4.ip_forward"), ("ipc", "ipc", "kernel.msgmax")] {
-        topic.claim("the sysctl \(key) is refused where the path is the runtime's own \(type) namespace", rows: ["SY-02", "SY-03", "N-07"]) { lab in
+        topic.claim("the sysctl \(key) is refused where the path is the runtime's own \(type) namespace", rows: ["SY-02", "SY-03", "N-07"])
+        { lab in
             let path = "/proc/sys/\(key.replacingOccurrences(of: ".", with: "/"))"
             let before = lab.read(path)
             let box = try lab.container {

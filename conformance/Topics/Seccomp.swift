@@ -189,12 +189,18 @@ let seccomp = Topic("seccomp") { topic in
 
     topic.claim("20,000 rules of one call each argument are compiled or refused within seconds", rows: ["SE-08"]) { lab in
         for (count, fits) in [(1000, true), (20_000, false)] {
-            let rules = (0..<count).map { rule(["personality"], "SCMP_ACT_ERRNO", args: [["index": 0, "value": $0 + 100, "op": "SCMP_CMP_EQ"]]) }
+            let rules = (0..<count).map {
+                rule(["personality"], "SCMP_ACT_ERRNO", args: [["index": 0, "value": $0 + 100, "op": "SCMP_CMP_EQ"]])
+            }
             let box = try lab.container("echo fine") { $0["/linux/seccomp"] = allowing(but: rules) }
             let begin = Date()
             let outcome = try box.run()
             try expect(Date().timeIntervalSince(begin) < 8, "it took \(Date().timeIntervalSince(begin)) s")
-            if fits { try equal(outcome.line, "fine", "output (\(outcome.err))") } else { try expect(outcome.status != 0, "it was not refused") }
+            if fits {
+                try equal(outcome.line, "fine", "output (\(outcome.err))")
+            } else {
+                try expect(outcome.status != 0, "it was not refused")
+            }
         }
     }
 
@@ -207,7 +213,8 @@ let seccomp = Topic("seccomp") { topic in
     }
 
     for name in [
-        "X86", "X86_64", "X32", "ARM", "AARCH64", "MIPS", "MIPS64", "MIPS64N32", "MIPSEL", "MIPSEL64", "MIPSEL64N32", "PPC", "PPC64", "PPC64LE",
+        "X86", "X86_64", "X32", "ARM", "AARCH64", "MIPS", "MIPS64", "MIPS64N32", "MIPSEL", "MIPSEL64", "MIPSEL64N32", "PPC", "PPC64",
+        "PPC64LE",
         "S390", "S390X", "PARISC", "PARISC64", "RISCV64", "LOONGARCH64", "M68K", "SH", "SHEB",
     ] {
         topic.claim("the architecture SCMP_ARCH_\(name) works or is named in the refusal", rows: ["SE-04"]) { lab in
@@ -228,7 +235,8 @@ let seccomp = Topic("seccomp") { topic in
     for action in ["KILL", "KILL_PROCESS", "KILL_THREAD", "TRAP", "ALLOW", "LOG"] {
         topic.claim("errnoRet with \(action) is refused", rows: ["SE-11"]) { lab in
             try lab.container {
-                $0["/linux/seccomp"] = ["defaultAction": "SCMP_ACT_ERRNO", "syscalls": [rule(mkdirCalls, "SCMP_ACT_\(action)", errno: 1)]] as Object
+                $0["/linux/seccomp"] =
+                    ["defaultAction": "SCMP_ACT_ERRNO", "syscalls": [rule(mkdirCalls, "SCMP_ACT_\(action)", errno: 1)]] as Object
             }.refused("errnoRet")
         }
     }
@@ -422,7 +430,8 @@ let seccompAgent = Topic("seccomp agent") { topic in
         }
     }
 
-    topic.claim("a payload that cannot be executed is start's error though the filter asks about sendmsg", rows: ["SE-06", "LC-08"]) { lab in
+    topic.claim("a payload that cannot be executed is start's error though the filter asks about sendmsg", rows: ["SE-06", "LC-08"]) {
+        lab in
         let agent = try Agent(lab)
         let box = try lab.container {
             $0["/linux/seccomp"] = allowing(but: [rule(["sendmsg", "exit_group", "write"], "SCMP_ACT_NOTIFY")])

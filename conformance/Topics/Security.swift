@@ -295,6 +295,9 @@ let security = Topic("security") { topic in
 
     topic.claim("all commands at once on one id neither hang nor leave anything", rows: ["LC-12", "OP-01", "OP-05"]) { lab in
         let box = try lab.container("exec sleep 100")
+        // `list` may refuse a state directory that nobody has made yet.
+        try FileManager.default.createDirectory(
+            atPath: lab.stateRoot, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         let start = [lab.runtime.path, "--root", lab.stateRoot]
         let commands = [
             ["create", "--bundle", box.bundle, box.id], ["start", box.id], ["kill", box.id, "KILL"], ["state", box.id], ["list"],

@@ -50,7 +50,9 @@ func filtered(table: String, by pids: [Int32]) -> String? {
 
 private func cells(_ line: Substring) -> [Substring] { line.split(separator: " ") }
 
-/// Runs ps and returns what it prints. Its errors go where the runtime's go.
+/// Runs ps and returns what it prints.
+///
+/// Its errors go where the runtime's go.
 private func runPS(_ options: [String], _ searchPath: String) throws(Failure) -> String {
     do throws(Errno) {
         var ends: (Int32, Int32) = (-1, -1)

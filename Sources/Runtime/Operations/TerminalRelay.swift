@@ -51,7 +51,9 @@ struct TerminalRelay: ~Copyable {
     /// What is on its way to the caller.
     private var outgoing: [UInt8] = []
 
-    /// Begins the relay. All signals are held back by now.
+    /// Begins the relay.
+    ///
+    /// All signals are held back by now.
     init(console: Int32) throws(Errno) {
         try kernel(__NR_fcntl, Int(console), Int(F_SETFL), Int(O_RDWR | O_NONBLOCK))
         var all = ~UInt64(0)
@@ -120,7 +122,9 @@ struct TerminalRelay: ~Copyable {
         return count == 128 ? info[0] : nil
     }
 
-    /// Takes what the caller types. At its end the payload reads an end as well, if it reads lines.
+    /// Takes what the caller types.
+    ///
+    /// At its end the payload reads an end as well, if it reads lines.
     private mutating func readInput() {
         if let bytes = bytes(from: TerminalRelay.input), !bytes.isEmpty {
             incoming = bytes
@@ -142,7 +146,9 @@ struct TerminalRelay: ~Copyable {
         }
     }
 
-    /// Takes what the payload wrote. An error (EIO) means that nobody has the terminal open any more.
+    /// Takes what the payload wrote.
+    ///
+    /// An error (EIO) means that nobody has the terminal open any more.
     private mutating func receive() {
         if let bytes = bytes(from: console) { outgoing = bytes } else { isConsoleOpen = false }
     }

@@ -117,7 +117,9 @@ extension PlanDraft {
         return mappings.isEmpty || hostID(gid, in: mappings) != nil ? nil : gid
     }
 
-    /// File systems of the kernel's own. mqueue is that of the IPC namespace that the init is in by then (M-14).
+    /// File systems of the kernel's own.
+    ///
+    /// mqueue is that of the IPC namespace that the init is in by then (M-14).
     private static let withoutDevice = [
         "proc", "sysfs", "tmpfs", "devpts", "mqueue", "ramfs", "overlay", "debugfs", "tracefs", "securityfs",
     ]

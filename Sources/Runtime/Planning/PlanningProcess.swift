@@ -94,7 +94,9 @@ extension PlanDraft {
         if let profile = appArmorProfile(process) {
             add(.setExecLabel(SetExecLabel(.appArmor, label: text(profile.value))), profile.origin)
         }
-        if let label = process.selinuxLabel, !label.value.isEmpty { add(.setExecLabel(SetExecLabel(.seLinux, label: text(label.value))), label.origin) }
+        if let label = process.selinuxLabel, !label.value.isEmpty {
+            add(.setExecLabel(SetExecLabel(.seLinux, label: text(label.value))), label.origin)
+        }
         add(.setUser(user), process.user.uid.origin)
     }
 
