@@ -53,7 +53,7 @@ struct DocumentsTests {
         #expect(strings(linux["memoryPolicy"]?["modes"]).count == 7 && strings(linux["memoryPolicy"]?["flags"]).count == 3)
         #expect(linux["mountExtensions"]?["idmap"]?["enabled"]?.bool == true)
         #expect(linux["cgroup"]?["v1"]?.bool == true && linux["cgroup"]?["v2"]?.bool == true && linux["cgroup"]?["systemd"]?.bool == false)
-        #expect(linux["netDevices"]?["enabled"]?.bool == false && linux["intelRdt"]?["enabled"]?.bool == false)
+        #expect(linux["netDevices"]?["enabled"]?.bool == true && linux["intelRdt"]?["enabled"]?.bool == true)
         #expect(root["annotations"]?["io.github.seccomp.libseccomp.version"]?.string == "2.5.4")
         #expect(strings(root["potentiallyUnsafeConfigAnnotations"]).contains("org.swoci."))
     }
