@@ -31,8 +31,7 @@ struct Bundle {
         do throws(JSONDocument.SyntaxError) { document = try JSONDocument(text) } catch {
             throw Failure(problems: [Diagnostic(error).rendered(document: nil)])
         }
-        let (config, decoding) = Config.decode(document)
-        let findings = decoding + (decoding.hasErrors ? [] : config.validate())
+        let (config, findings) = Config.check(document)
         let document = self.document
         if findings.hasErrors {
             throw Failure(problems: findings.filter { $0.severity == .error }.map { $0.rendered(document: document) })

@@ -34,7 +34,7 @@ func run(_ words: [String], _ environment: Environment) -> Int32 {
         }
         return 0
     } catch {
-        reporter.error(error.message)
+        reporter.failure(error)
         return 1
     }
 }

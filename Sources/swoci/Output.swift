@@ -40,6 +40,13 @@ struct Reporter {
         writeError(message)
     }
 
+    /// Reports the failure that ends the call: in the log as one entry, to a person as one line, or a line for each of a config's problems.
+    func failure(_ failure: Failure) {
+        append("error", failure.message)
+        if failure.problems.isEmpty { return writeError(failure.message) }
+        for problem in failure.problems { writeError(problem) }
+    }
+
     /// Reports a remark: to the log if there is one and it is asked for, to standard error if there is none.
     func warning(_ message: String) {
         if log == nil { writeError("warning: " + message) } else if logsWarnings { append("warning", message) }
