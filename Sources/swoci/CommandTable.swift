@@ -68,7 +68,7 @@ private let createFlags: [Flag] = [
     Flag("preserve-fds", value: "N", "pass N descriptors from 3 on to the payload"),
     Flag("no-pivot", "enter the root without pivot_root, for a root on a ramdisk"),
     Flag("no-new-keyring", "keep the caller's session keyring"),
-    Flag("no-subreaper", "do not adopt processes that the container leaves behind"),
+    Flag("no-subreaper", "run: do not adopt processes that the container leaves behind; create never does"),
 ]
 
 extension Command {
