@@ -81,6 +81,9 @@ void free(void *memory) {
 
 void __stack_chk_fail(void) { __builtin_trap(); }
 
+// Only an unoptimised build refers to it, in parts of the standard library that nothing calls and the linker drops.
+int putchar(int character) { return character; }
+
 #include "../CLinux/include/CLinux.h"
 
 extern char __executable_start[], etext[];
