@@ -16,10 +16,10 @@ sources := Sources Tests conformance Package.swift
 # Containers and their tests need root.
 sudo := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help setup toolchain build debug demo test unit conformance lint format install uninstall clean
+.PHONY: help setup toolchain build debug demo test test-vm unit conformance lint format install uninstall clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: toolchain ## install what is missing of the libraries and programs needed (apt-get)
 	@scripts/setup
@@ -38,6 +38,11 @@ demo: setup build ## show a container's life: create, start, state, kill, delete
 	@scripts/demo
 
 test: setup build unit conformance ## run the unit tests, then the conformance cases against the release (needs root)
+
+test-vm: toolchain ## run the scripts of conformance/vm in a virtual machine, against the release that is built (ONLY=NAMES: these)
+	@scripts/setup vm
+	$(SWIFT) build --product conformance
+	conformance/vm/test $(ONLY)
 
 # One process for each target: tests that clone processes of their own want the others' threads out of the way.
 unit: toolchain ## run the unit tests only

@@ -14,6 +14,7 @@ struct Options {
 
         CONFORMANCE_LAYOUT=v1 hides a unified hierarchy that stands beside cgroup v1 controllers; CONFORMANCE_LAYOUT=v2 shows
         nothing but the unified hierarchy, with the controllers that are left for it.
+        CONFORMANCE_SECONDS=N gives a case N seconds instead of 15, for a slow machine.
         """
 
     var runtime = ""

@@ -1,27 +1,16 @@
 #!/bin/bash
-# Shows on a host with AppArmor that both the payload and the init that supervises it are confined. As root:
-#     apparmor.sh DIRECTORY-WITH-SWOCI-AND-SWOCI-INIT
-# Needs apparmor_parser and a static busybox; exits with the number of claims that do not hold.
+# AppArmor: both the payload and the init that supervises it are confined.
+# vm: --user root
 set -u
-swoci=$1/swoci
-work=$(mktemp -d /var/tmp/apparmor.XXXXXX)
-failed=0
-
-claim() { # claim WHAT ACTUAL WANTED
-	if [[ $2 == "$3" ]]; then echo "ok      $1"; else
-		echo "FAILED  $1: got '$2', want '$3'"
-		failed=$((failed + 1))
-	fi
-}
+source "$(dirname "$0")/claims"
 
 clean() {
 	"$swoci" delete --force aa 2>/dev/null
 	apparmor_parser -R "$work/profile" 2>/dev/null
-	rm -rf "$work"
 }
 trap clean EXIT
 
-[[ $(cat /sys/module/apparmor/parameters/enabled) == Y ]] || { echo "no AppArmor here"; exit 1; }
+claim "this kernel has AppArmor" "$(cat /sys/module/apparmor/parameters/enabled)" Y
 cat >"$work/profile" <<'PROFILE'
 abi <abi/4.0>,
 profile swoci-test flags=(attach_disconnected,mediate_deleted) {
@@ -32,12 +21,10 @@ profile swoci-test flags=(attach_disconnected,mediate_deleted) {
   deny /forbidden w,
 }
 PROFILE
-apparmor_parser -r "$work/profile" || exit 1
-mkdir -p "$work"/b/rootfs/{bin,proc,dev,sys,run,tmp}
-busybox=$(command -v busybox)
-[[ -x /usr/share/swoci-vm/busybox/bin/busybox ]] && busybox=/usr/share/swoci-vm/busybox/bin/busybox
-cp "$busybox" "$work/b/rootfs/bin/busybox"
-for name in sh cat sleep touch; do ln -sf busybox "$work/b/rootfs/bin/$name"; done
+apparmor_parser -r "$work/profile"
+claim "the profile loads" $? 0
+mkdir -p "$work/b"
+cp -a "$busybox" "$work/b/rootfs"
 
 # config SCRIPT PROFILE USER NO_NEW_PRIVILEGES
 config() {
@@ -70,6 +57,7 @@ config 'sleep 100' swoci-test 1000 true
 pid=$("$swoci" state aa | sed -n 's/.*"pid": \([0-9]*\).*/\1/p')
 claim "the supervisor's label as the host sees it" "$(cat /proc/"$pid"/attr/current 2>/dev/null)" "swoci-test (enforce)"
 "$swoci" kill aa TERM
-for ((i = 0; i < 100; i++)); do [[ -d /proc/$pid && $(sed 's/.*) //; s/ .*//' /proc/"$pid"/stat) != Z ]] || break; sleep 0.1; done
+for ((i = 0; i < 100; i++)); do [[ -d /proc/$pid && $(sed "s/.*) //; s/ .*//" /proc/"$pid"/stat 2>/dev/null) != Z ]] || break; sleep 0.1; done
 claim "a signal still reaches the payload" "$("$swoci" state aa | sed -n 's/.*"status": "\([a-z]*\)".*/\1/p')" stopped
-exit $failed
+clean
+claims_end
