@@ -40,18 +40,21 @@ extension OwnedFD {
     ///
     /// - Throws: ``Errno/fileTooLarge`` for more than `limit` bytes.
     public borrowing func readAll(limit: Int = 16 << 20) throws(Errno) -> [UInt8] {
-        var result: [UInt8] = []
-        let chunk = 16 << 10
+        // Most files that are read whole are small: those of /proc, of cgroups, of the state directory.
+        var result = [UInt8](repeating: 0, count: 4096)
+        var filled = 0
         while true {
-            let start = result.count
-            result.append(contentsOf: repeatElement(0, count: chunk))
+            if filled == result.count { result.append(contentsOf: repeatElement(0, count: filled)) }
             let descriptor = number
             let count = try result.withUnsafeMutableBufferPointer { buffer throws(Errno) in
-                try kernel(__NR_read, descriptor, Int(bitPattern: buffer.baseAddress! + start), chunk)
+                try kernel(__NR_read, descriptor, Int(bitPattern: buffer.baseAddress! + filled), buffer.count - filled)
             }
-            result.removeLast(chunk - count)
-            if count == 0 { return result }
-            if result.count > limit { throw .fileTooLarge }
+            filled += count
+            if filled > limit { throw .fileTooLarge }
+            if count == 0 {
+                result.removeLast(result.count - filled)
+                return result
+            }
         }
     }
 
