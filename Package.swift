@@ -106,7 +106,7 @@ let package = Package(
         .executableTarget(name: "conformance", path: "conformance", exclude: ["README.md", "faults", "vm"], swiftSettings: hosted),
         .testTarget(name: "SpecTests", dependencies: ["Spec"], resources: [.copy("Configs")], swiftSettings: hosted),
         .testTarget(name: "PlanTests", dependencies: ["Plan"], swiftSettings: hosted),
-        .testTarget(name: "LinuxTests", dependencies: ["CLinux", "Linux"], swiftSettings: hosted),
+        .testTarget(name: "LinuxTests", dependencies: ["CLinux", "CMusl", "Linux"], swiftSettings: hosted),
         .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "Spec"], swiftSettings: hosted),
         .testTarget(
             name: "RuntimeTests", dependencies: ["CLinux", "Linux", "Plan", "Runtime", "Spec", "swoci"], exclude: ["Golden"],

@@ -3,9 +3,9 @@
 // A call of swoci lives for a millisecond and touches some dozen pages. musl's own allocator gives memory back as soon as it can, so that
 // the same pages are mapped, faulted in and unmapped again and again; that was a third of what a call cost. Here a freed block waits in the
 // list of its size, and only blocks larger than a chunk go back to the kernel.
+//
+// In a debug build, whose heap is the C library's, the same functions have names of their own, for tests.
 #include "CMusl.h"
-
-#ifdef MUSL
 
 #include <errno.h>
 #include <stddef.h>
@@ -46,6 +46,15 @@ static struct free_block *free_blocks[size_count];
 static char *chunk, *chunk_end;
 
 _Noreturn void abort(void);
+
+#ifndef MUSL
+#define malloc cm_malloc
+#define free cm_free
+#define calloc cm_calloc
+#define realloc cm_realloc
+#define posix_memalign cm_posix_memalign
+#define aligned_alloc cm_aligned_alloc
+#endif
 
 static size_t number_of(size_t size) {
     if (size <= small_sizes * granule) return size == 0 ? 0 : (size - 1) / granule;
@@ -177,5 +186,3 @@ void *aligned_alloc(size_t alignment, size_t size) {
     errno = problem;
     return NULL;
 }
-
-#endif
