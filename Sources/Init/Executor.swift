@@ -78,6 +78,7 @@ struct Executor {
     private mutating func perform(_ step: Step) throws(Errno) {
         switch step {
         case .joinNamespace(let step): try joinNamespace(step)
+        case .takeRoot(let step): root = Int32(bitPattern: step.value)
         case .offsetClocks(let step): try offsetClocks(step)
         case .enterNewNamespaces(let step): try enterNewNamespaces(step)
         case .becomeRoot: try becomeRoot()
@@ -109,6 +110,8 @@ struct Executor {
         case .makeWorkingDirectory(let step): try makeWorkingDirectory(plan.cString(step.text))
         case .supervise(let step): try supervise(step)
         case .startSession(let step): try startSession(step)
+        case .setAffinity(let step):
+            try kernel(SystemCallNumber.schedSetaffinity, 0, Int(step.text.count), Int(bitPattern: plan.cString(step.text)))
         case .setScheduler(let step): try setScheduler(step)
         case .setIOPriority(let step): try setIOPriority(step)
         case .setMemoryPolicy(let step): try setMemoryPolicy(step)
@@ -123,6 +126,7 @@ struct Executor {
         case .setHome(let step): try setHome(uid: step.value)
         case .findExecutable(let step): try findExecutable(step)
         case .awaitStart: try awaitStart()
+        case .awaitCommit: try awaitCommit()
         case .loadSeccomp(let step): try loadSeccomp(step)
         case .execute(let step): try execute(step)
         }

@@ -4,9 +4,19 @@ import Linux
 import Plan
 
 extension Executor {
-    func joinNamespace(_ step: JoinNamespace) throws(Errno) {
+    /// Joins one namespace, or several of a process at once: the kernel then takes the user namespace first, but with the rights that this
+    /// process had before (setns(2), Linux 5.8).
+    mutating func joinNamespace(_ step: JoinNamespace) throws(Errno) {
         let namespace = OwnedFD(Int32(bitPattern: step.descriptor))
+        // A procfs opened so far shows the host's processes.
+        if procfs >= 0 { _ = OwnedFD(procfs) }
+        procfs = -1
         try Linux.joinNamespace(namespace.number, type: UInt64(step.type))
+        // New credentials restore /proc/sys/fs/suid_dumpable, which may say "dumpable".
+        try setDumpable(false)
+        if UInt64(step.type) & NamespaceFlag.mount != 0, root < 0 {
+            root = try OwnedFD.open(literal("/"), [.path, .directory]).release()
+        }
     }
 
     /// Makes a time namespace and sets its clocks while nobody is in it: the first process inside freezes them.

@@ -72,15 +72,7 @@ extension Executor {
     /// A runtime that dies before its commit takes the container with it. Somebody who connects and says nothing (`state` looking
     /// whether this process still waits) changes nothing.
     mutating func awaitStart() throws(Errno) {
-        if !hasEnteredDirectory, !isBeforeUserChange {
-            detail = Detail(reason: .workingDirectory)
-            throw .accessDenied
-        }
-        try channel.send(Message(.ready))
-        while let limit = channel.awaitLimitOrCommit() {
-            try setResourceLimit(of: 0, Int32(bitPattern: limit.message.value), soft: limit.soft, hard: limit.hard)
-            try channel.send(Message(.limit))
-        }
+        try awaitCommit()
         channel.close()
         let listener = OwnedFD(Int32(bitPattern: plan.header.startSocket))
         while true {
@@ -90,6 +82,19 @@ extension Executor {
                 return
             }
             connection.close()
+        }
+    }
+
+    /// Reports that all is set up and waits for the runtime's commit, doing what it asks for before.
+    mutating func awaitCommit() throws(Errno) {
+        if !hasEnteredDirectory, !isBeforeUserChange {
+            detail = Detail(reason: .workingDirectory)
+            throw .accessDenied
+        }
+        try channel.send(Message(.ready))
+        while let limit = channel.awaitLimitOrCommit() {
+            try setResourceLimit(of: 0, Int32(bitPattern: limit.message.value), soft: limit.soft, hard: limit.hard)
+            try channel.send(Message(.limit))
         }
     }
 

@@ -12,6 +12,7 @@ enum SystemCallNumber {
     static let keyctl = __NR_keyctl
     static let ioprioSet = __NR_ioprio_set
     static let schedSetattr = __NR_sched_setattr
+    static let schedSetaffinity = __NR_sched_setaffinity
     static let setMempolicy = __NR_set_mempolicy
     static let setsid = __NR_setsid
     static let setpgid = __NR_setpgid

@@ -4,7 +4,8 @@ extension Plan {
     /// What a step does, as a sentence without its capital and full stop: "set the hostname to box".
     public func describe(_ planned: PlannedStep) -> String {
         switch planned.step {
-        case .joinNamespace(let fields): "join the \(namespaceNames(UInt64(fields.type))) namespace of descriptor \(fields.descriptor)"
+        case .joinNamespace(let fields): describe(fields)
+        case .takeRoot(let fields): "take the directory of descriptor \(fields.value) as the root file system"
         case .offsetClocks(let fields): "make a time namespace with clocks offset by \(clocks(fields.lines))"
         case .enterNewNamespaces(let fields): describe(fields)
         case .becomeRoot: "become root of the user namespace"
@@ -35,6 +36,7 @@ extension Plan {
         case .makeWorkingDirectory(let fields): "make the working directory \(show(fields.text)) if it is missing"
         case .supervise(let fields): describe(fields)
         case .startSession(let fields): "start a session" + (fields.terminal == 1 ? " with the terminal" : "")
+        case .setAffinity(let fields): "run on the CPUs \(indices(fields.text).joined(separator: ", "))"
         case .setScheduler(let fields): describe(fields)
         case .setIOPriority(let fields): describe(fields)
         case .setMemoryPolicy(let fields): describe(fields)
@@ -49,9 +51,15 @@ extension Plan {
         case .setHome(let fields): "set HOME to the home directory of uid \(fields.value)"
         case .findExecutable(let fields): describe(fields)
         case .awaitStart: "wait for start"
+        case .awaitCommit: "wait for the runtime's word"
         case .loadSeccomp(let fields): describe(fields)
         case .execute(let fields): describe(fields)
         }
+    }
+
+    private func describe(_ fields: JoinNamespace) -> String {
+        let isOne = fields.type & (fields.type &- 1) == 0
+        return "join the \(namespaceNames(UInt64(fields.type))) namespace\(isOne ? "" : "s") of descriptor \(fields.descriptor)"
     }
 
     private func describe(_ fields: EnterNewNamespaces) -> String {
@@ -76,6 +84,15 @@ extension Plan {
 
     /// A list of strings, like a command line.
     func show(_ list: TextList) -> String { strings(list).map { shownText($0) }.joined(separator: " ") }
+
+    /// The numbers of the bits that are set in a mask.
+    func indices(_ mask: Text) -> [String] {
+        var result: [String] = []
+        for (index, byte) in bytes(mask).enumerated() {
+            for bit in 0..<8 where byte >> UInt8(bit) & 1 != 0 { result.append("\(index * 8 + bit)") }
+        }
+        return result
+    }
 
     /// Big numbers as "1000, 2000".
     func numbers(_ reference: Text) -> [UInt32] {

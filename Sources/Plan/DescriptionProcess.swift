@@ -45,10 +45,7 @@ extension Plan {
         let mode = Int(fields.mode & 0xFFF)
         var text = "set the memory policy \(mode < names.count ? names[mode] : "\(mode)")"
         if fields.mode >> 12 != 0 { text += " with flags 0x\(hexadecimal(UInt64(fields.mode & ~0xFFF)))" }
-        var nodes: [String] = []
-        for (index, byte) in bytes(fields.mask).enumerated() {
-            for bit in 0..<8 where byte >> UInt8(bit) & 1 != 0 { nodes.append("\(index * 8 + bit)") }
-        }
+        let nodes = indices(fields.mask)
         return nodes.isEmpty ? text : "\(text) on nodes \(nodes.joined(separator: ", "))"
     }
 

@@ -6,8 +6,11 @@
 /// One thing that the init does.
 public enum Step: Equatable, Sendable {
     // Namespaces
-    /// Joins a namespace by a descriptor that the runtime opened and checked. Row N-03.
+    /// Joins a namespace by a descriptor that the runtime opened and checked, or all those of a pidfd's process that are asked for.
+    /// Row N-03.
     case joinNamespace(JoinNamespace)
+    /// Takes an inherited directory as the place where later paths start.
+    case takeRoot(OneNumber)
     /// Makes a time namespace for the processes to come and sets its clocks. Row T-01.
     case offsetClocks(OffsetClocks)
     /// Continues in a child that is born into new namespaces; the process so far ends. Row N-12.
@@ -76,6 +79,8 @@ public enum Step: Equatable, Sendable {
     case supervise(Supervise)
     /// Starts a session, with the terminal if there is one.
     case startSession(StartSession)
+    /// Rows P-36, P-37.
+    case setAffinity(OneText)
     /// Row P-24.
     case setScheduler(SetScheduler)
     /// Row P-32.
@@ -104,6 +109,8 @@ public enum Step: Equatable, Sendable {
     case findExecutable(FindExecutable)
     /// Tells the runtime that all is set up, waits for its commit and then for start.
     case awaitStart
+    /// Tells the runtime that all is set up and waits for its commit alone: a process that joins a running container.
+    case awaitCommit
     /// Loads the system call filter. Row SE-17.
     case loadSeccomp(LoadSeccomp)
     /// Executes the payload. Row LC-08.
@@ -158,7 +165,7 @@ public struct OneNumber64: Equatable, Sendable {
 
 /// ``Step/joinNamespace(_:)``.
 public struct JoinNamespace: Equatable, Sendable {
-    /// The CLONE_NEW* flag of its type.
+    /// The CLONE_NEW* flag of its type; of all types to join where the descriptor is a pidfd.
     public var type: UInt32
     /// The number of an inherited descriptor.
     public var descriptor: UInt32

@@ -53,14 +53,19 @@ extension Step {
         case .awaitStart: 45
         case .loadSeccomp: 46
         case .execute: 47
+        case .takeRoot: 48
+        case .setAffinity: 49
+        case .awaitCommit: 50
         }
     }
 
     /// Codes the step's fields.
     func encode(with coder: inout some FieldCoder) {
         switch self {
-        case .becomeRoot, .unshareCgroupNamespace, .bringLoopbackUp, .makeRootReadonly, .setNoNewPrivileges, .awaitStart: break
+        case .becomeRoot, .unshareCgroupNamespace, .bringLoopbackUp, .makeRootReadonly, .setNoNewPrivileges, .awaitStart, .awaitCommit:
+            break
         case .joinNamespace(let fields): fields.encoded(with: &coder)
+        case .takeRoot(let fields): fields.encoded(with: &coder)
         case .offsetClocks(let fields): fields.encoded(with: &coder)
         case .enterNewNamespaces(let fields): fields.encoded(with: &coder)
         case .joinSessionKeyring(let fields): fields.encoded(with: &coder)
@@ -89,6 +94,7 @@ extension Step {
         case .makeWorkingDirectory(let fields): fields.encoded(with: &coder)
         case .supervise(let fields): fields.encoded(with: &coder)
         case .startSession(let fields): fields.encoded(with: &coder)
+        case .setAffinity(let fields): fields.encoded(with: &coder)
         case .setScheduler(let fields): fields.encoded(with: &coder)
         case .setIOPriority(let fields): fields.encoded(with: &coder)
         case .setMemoryPolicy(let fields): fields.encoded(with: &coder)
@@ -160,6 +166,9 @@ extension Step {
         case 45: self = .awaitStart
         case 46: self = .loadSeccomp(LoadSeccomp(decodedWith: &coder))
         case 47: self = .execute(Execute(decodedWith: &coder))
+        case 48: self = .takeRoot(OneNumber(decodedWith: &coder))
+        case 49: self = .setAffinity(OneText(decodedWith: &coder))
+        case 50: self = .awaitCommit
         default: return nil
         }
     }

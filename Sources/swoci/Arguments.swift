@@ -43,6 +43,9 @@ struct Options: Equatable {
     /// The value of an option.
     subscript(_ name: String) -> String? { given.last { $0.name == name }?.value }
 
+    /// All values of an option that may be repeated, in their order.
+    func values(_ name: String) -> [String] { given.filter { $0.name == name }.map { $0.value } }
+
     /// Whether an option without a value is set.
     func isSet(_ name: String) -> Bool {
         let value = self[name]

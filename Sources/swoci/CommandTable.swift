@@ -4,6 +4,7 @@
 enum Command: String, CaseIterable {
     case create
     case delete
+    case exec
     case features
     case kill
     case list
@@ -71,6 +72,27 @@ private let createFlags: [Flag] = [
     Flag("no-subreaper", "run: do not adopt processes that the container leaves behind; create never does"),
 ]
 
+/// The options of `exec`.
+private let execFlags: [Flag] = [
+    Flag("process", "p", value: "FILE", "the process as JSON, in the config's form; - for standard input"),
+    Flag("cwd", value: "DIR", "working directory; it must be there"),
+    Flag("env", "e", value: "NAME=VALUE", "environment variable (may be repeated)"),
+    Flag("tty", "t", "give it a terminal"),
+    Flag("user", "u", value: "USER[:GROUP]", "ids, or names in the container's /etc/passwd and /etc/group"),
+    Flag("additional-gids", "g", value: "GID", "further group (may be repeated)"),
+    Flag("cap", "c", value: "CAP", "further capability, such as CAP_CHOWN (may be repeated)"),
+    Flag("no-new-privs", "give up gaining privileges, as the container may have done already"),
+    Flag("apparmor", value: "PROFILE", "AppArmor profile"),
+    Flag("process-label", value: "LABEL", "SELinux label"),
+    Flag("cgroup", value: "[CONTROLLERS:]PATH", "cgroup below the container's (may be repeated for v1 controllers)"),
+    Flag("preserve-fds", value: "N", "pass N descriptors from 3 on to the process"),
+    Flag("detach", "d", "return when the process runs"),
+    Flag("pid-file", value: "FILE", "file that takes the process's pid"),
+    Flag("console-socket", value: "PATH", "unix socket that takes the terminal's descriptor"),
+    Flag("pidfd-socket", value: "PATH", "unix socket that takes a pidfd of the process"),
+    Flag("ignore-paused", "do not mind a paused container: the process waits until it is resumed"),
+]
+
 extension Command {
     /// The command's row in the table.
     var description: CommandDescription {
@@ -98,6 +120,14 @@ extension Command {
             CommandDescription(
                 "delete a container that has ended", "CONTAINER-ID", 1...1,
                 [Flag("force", "f", "end it first if it runs; succeed if there is none")])
+        case .exec:
+            CommandDescription(
+                "run a further process in a container", "CONTAINER-ID [PROGRAM [ARGUMENT...]]", 1...(1 << 20), execFlags,
+                notes: """
+                    The process is that of the container's config, or of --process, with the options on top. Exits with its status, or 128+N if \
+                    signal N ended it; with 255 where it could not be run.
+                    """,
+                takesWordsAsTheyAre: true)
         case .list:
             CommandDescription(
                 "list the containers of the state root", "", 0...0,

@@ -23,7 +23,7 @@ func run(_ words: [String], _ environment: Environment) -> Int32 {
     do throws(UsageError) { invocation = try parseArguments(words) } catch {
         reporter = (try? Reporter(error.globals)) ?? reporter
         reporter.error(error.message)
-        return error.status
+        return error.command?.failureStatus ?? error.status
     }
     do throws(Failure) {
         reporter = try Reporter(invocation.globals)
@@ -35,8 +35,14 @@ func run(_ words: [String], _ environment: Environment) -> Int32 {
         return 0
     } catch {
         reporter.failure(error)
+        if case .run(let command) = invocation.request { return command.failureStatus ?? 1 }
         return 1
     }
+}
+
+extension Command {
+    /// The exit status of a failure, where another one than usual tells it from the status of a process that was run (CLI-08).
+    fileprivate var failureStatus: Int32? { self == .exec ? 255 : nil }
 }
 
 /// Runs a command and returns the exit status.
@@ -44,6 +50,7 @@ private func run(_ command: Command, _ context: Context) throws(Failure) -> Int3
     switch command {
     case .create: try create(context)
     case .delete: try delete(context)
+    case .exec: return try exec(context)
     case .features: try features(context)
     case .kill: try kill(context)
     case .list: try list(context)

@@ -75,6 +75,13 @@ struct DescriptionTests {
             ),
             ("join the network namespace of descriptor 9", { _ in .joinNamespace(JoinNamespace(type: 0x4000_0000, descriptor: 9)) }),
             (
+                "join the pid, network and mount namespaces of descriptor 9",
+                { _ in .joinNamespace(JoinNamespace(type: 0x6002_0000, descriptor: 9)) }
+            ),
+            ("take the directory of descriptor 7 as the root file system", { _ in .takeRoot(OneNumber(7)) }),
+            ("run on the CPUs 0, 2, 9", { plan in .setAffinity(OneText(plan.add(bytes: [5, 2, 0, 0, 0, 0, 0, 0]))) }),
+            ("wait for the runtime's word", { _ in .awaitCommit }),
+            (
                 "go on in a child in new user, pid and mount namespaces, once the runtime has mapped its ids",
                 { _ in .enterNewNamespaces(EnterNewNamespaces(flags: 0x3002_0000, awaitsMappings: true)) }
             ),

@@ -42,6 +42,7 @@ struct StepSamples {
 
     private mutating func addNamespaces() {
         add(.joinNamespace(JoinNamespace(type: next(), descriptor: next())))
+        add(.takeRoot(OneNumber(next())))
         add(.offsetClocks(OffsetClocks(lines: plan.add("monotonic 5 7\nboottime -1 0\n"))))
         add(.enterNewNamespaces(EnterNewNamespaces(flags: 1 << 40 | 0x2002_0000, awaitsMappings: true)))
         add(.becomeRoot)
@@ -99,6 +100,7 @@ struct StepSamples {
     private mutating func addProcess() {
         add(.supervise(Supervise(user: user(), capabilities: 1 << 41 | UInt64(next()), profile: text())))
         add(.startSession(StartSession(terminal: true)))
+        add(.setAffinity(OneText(plan.add(bytes: [5, 0, 0, 0, 0, 0, 0, 1]))))
         add(
             .setScheduler(
                 SetScheduler(policy: 6, nice: -5, priority: next(), flags: 1 << 42, runtime: 1 << 43, deadline: 1 << 44, period: 1 << 45)))
@@ -118,6 +120,7 @@ struct StepSamples {
         add(.setHome(OneNumber(next())))
         add(.findExecutable(FindExecutable(file: text(), searchPath: list())))
         add(.awaitStart)
+        add(.awaitCommit)
         add(.loadSeccomp(LoadSeccomp(program: plan.add(bytes: [6, 0, 0, 0, 0, 0, 255, 127]), flags: next())))
         add(.execute(Execute(arguments: list(), environment: list(), preservedDescriptors: next())))
     }

@@ -128,6 +128,16 @@ let exec = Topic("exec", commands: ["exec"]) { topic in
         try equal(text.replacingOccurrences(of: "\n ", with: "\n"), "0\n0 100000 10", "identity")
     }
 
+    topic.claim("execCPUAffinity's final CPUs are the command's", rows: ["P-35", "P-37"], since: "1.2.1") { lab in
+        let box = try lab.runningContainer { $0["/process/execCPUAffinity"] = ["initial": "0", "final": "1"] as Object }
+        try contains(try box.says([], "grep ^Cpus_allowed_list: /proc/self/status"), "\t1", "CPUs")
+    }
+
+    topic.claim("execCPUAffinity's initial CPUs are where the runtime begins", rows: ["P-35", "P-36"], since: "1.2.1") { lab in
+        let box = try lab.runningContainer { $0["/process/execCPUAffinity"] = ["initial": "1"] as Object }
+        try contains(try box.says([], "grep ^Cpus_allowed_list: /proc/self/status"), "\t1", "CPUs")
+    }
+
     topic.claim("only stdio is open in the command", rows: ["L-07", "CLI-08"]) { lab in
         let descriptor = open(try lab.file("leak"), O_RDONLY | O_CLOEXEC)
         defer { close(descriptor) }

@@ -76,6 +76,14 @@ struct Handshake: ~Copyable {
     /// Tells the payload's process that the container is recorded: from now on it waits for start, whoever dies.
     mutating func commit() throws(Failure) { try say(.commit) }
 
+    /// Waits until the payload is executed, after a commit that is at once the start.
+    ///
+    /// - Parameter handOver: Passes the listener of the payload's filter on.
+    /// - Returns: What the init wants people to know.
+    func awaitExecution(handOver: (Int32) throws(Failure) -> Void) throws(Failure) -> [String] {
+        try awaitPayload(socket, initProcess, handOver: handOver)
+    }
+
     /// Takes the process that the staged init cloned for the container's init, and reaps the stage.
     private mutating func follow(_ pid: Int32, awaitsMappings: Bool) throws(Failure) {
         do throws(Errno) {

@@ -6,16 +6,6 @@ import Linux
 import Plan
 import Spec
 
-/// The started init and the line to it.
-struct LaunchedInit: ~Copyable {
-    /// The process that was cloned: the container's init, or in a staged launch the one that clones it.
-    let process: OwnedFD
-    /// Its id.
-    let pid: Int32
-    /// The runtime's end of the handshake socket.
-    let socket: OwnedFD
-}
-
 /// What the init inherits, and how it is born.
 struct Launcher {
     let launch: LaunchPlan
@@ -36,33 +26,19 @@ struct Launcher {
         let entrance = try open(cgroup)
         let unified = try openUnified(cgroup)
         defer { kernelIgnoringFailure(__NR_close, Int(unified)) }
-        do throws(Errno) {
-            let plan = try makePlanFile(startSocket, trees)
-            let sockets = try packetSocketPair()
-            try enableCredentials(sockets.near.number)
-            let near = try sockets.near.duplicate()
-            let inherited = [sockets.far.raw, plan.raw, startSocket.raw] + joined.joined.map { $0.descriptor } + trees.descriptors
-            let birth = try Birth(
-                image, socket: sockets.far.raw, plan: plan.raw, inherited: inherited,
-                entersUserNamespace: launch.cloneFlags & NamespaceFlag.user != 0)
-            var clone = CloneOptions(flags: launch.cloneFlags)
-            clone.cgroup = unified
-            let cloned = try cloneProcess(clone)
-            if cloned.isChild { birth.become(entering: entrance) }
-            return LaunchedInit(process: OwnedFD(cloned.pidfd), pid: cloned.pid, socket: near)
-        } catch {
-            throw Failure("start the init", errno: error, systemCall: systemCallName(error.call))
-        }
-    }
-
-    /// Writes the plan into a memory file.
-    private func makePlanFile(_ startSocket: borrowing OwnedFD, _ trees: borrowing OpenTrees) throws(Errno) -> OwnedFD {
         let header = PlanHeader(
             startSocket: UInt32(startSocket.raw), preservedDescriptors: options.preservedDescriptors,
             slotCount: UInt32(trees.descriptors.count), firstSlot: UInt32(trees.descriptors.first ?? 0))
-        let file = try makeMemoryFile(literal("plan"))
-        try file.writeAll(launch.plan.encoded(header))
-        return file
+        do throws(Errno) {
+            let birth = try Birth(
+                image, launch.plan.encoded(header), inheriting: [startSocket.raw] + joined.joined.map { $0.descriptor } + trees.descriptors,
+                entersUserNamespace: launch.cloneFlags & NamespaceFlag.user != 0)
+            var clone = CloneOptions(flags: launch.cloneFlags)
+            clone.cgroup = unified
+            return try birth.give(clone, entering: entrance)
+        } catch {
+            throw Failure("start the init", errno: error, systemCall: systemCallName(error.call))
+        }
     }
 
     /// The way into the v1 hierarchies, which the child takes by itself: moving it from outside makes the kernel wait for milliseconds.
@@ -78,66 +54,6 @@ struct Launcher {
         do throws(CgroupError) { return try Cgroup.unifiedDirectory(cgroup)?.release() ?? -1 } catch {
             throw Failure(error, place: nil)
         }
-    }
-}
-
-/// What the new process does between its birth and its execve, prepared before it is born: no memory is taken there.
-private struct Birth: ~Copyable {
-    private let image: Int
-    private let socket: Int32
-    private let inherited: UnsafeMutableBufferPointer<Int32>
-    private let arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    private let argumentCount: Int
-    /// Whether it is born into a new user namespace, whose root it is not before the mappings are used.
-    private let entersUserNamespace: Bool
-
-    init(
-        _ image: borrowing InitImage, socket: Int32, plan: Int32, inherited: [Int32], entersUserNamespace: Bool
-    ) throws(Errno) {
-        self.entersUserNamespace = entersUserNamespace
-        self.image = image.descriptor.number
-        self.socket = socket
-        self.inherited = .allocate(capacity: inherited.count)
-        _ = self.inherited.initialize(from: inherited)
-        let words = ["swoci-init", "\(socket)", "\(plan)"] + (entersUserNamespace ? ["unmapped"] : [])
-        // The strings and the null that ends them; what follows it is the empty environment.
-        arguments = .allocate(capacity: words.count + 1)
-        argumentCount = words.count
-        for (index, text) in words.enumerated() {
-            let bytes = text.utf8CString
-            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
-            for at in 0..<bytes.count { copy[at] = bytes[at] }
-            arguments[index] = copy
-        }
-        arguments[words.count] = nil
-    }
-
-    deinit {
-        for index in 0..<argumentCount { arguments[index]?.deallocate() }
-        arguments.deallocate()
-        inherited.deallocate()
-    }
-
-    /// Enters the v1 cgroups, then executes the init.
-    ///
-    /// Does not return; the compiler is not told, because then it had no place for the caller's owned values.
-    borrowing func become(entering entrance: borrowing CgroupEntrance) {
-        do throws(Errno) {
-            if let refused = entrance.enter() { throw refused.errno }
-            // execve by somebody else than the namespace's root takes all capabilities away.
-            if entersUserNamespace { try keepCapabilitiesByExec() }
-            for descriptor in inherited { try kernel(__NR_fcntl, Int(descriptor), Int(F_SETFD), 0) }
-            try kernel(
-                __NR_execveat, image, emptyPath.address, Int(bitPattern: arguments), Int(bitPattern: arguments + argumentCount),
-                Int(AT_EMPTY_PATH))
-        } catch {
-            var message = Message(.failed)
-            message.step = UInt32.max
-            message.errno = error.code
-            message.call = error.call
-            _ = try? sendPacket(Int(socket), &message, Message.size)
-        }
-        exitProcess(1)
     }
 }
 

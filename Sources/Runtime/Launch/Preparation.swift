@@ -62,7 +62,7 @@ extension Preparation {
             facts.isSELinuxEnabled = try Preparation.isSELinuxEnabled()
         }
         if config.process?.apparmorProfile != nil {
-            facts.hasAppArmor = (try? readText("/sys/module/apparmor/parameters/enabled")) == "Y"
+            facts.hasAppArmor = Preparation.hasAppArmor
         }
         facts.copiedLinks = Preparation.copiedLinks(bundle)
         cgroup = nil
@@ -107,16 +107,19 @@ extension Preparation {
     /// What the runtime could grant: everything in a new user namespace, its own permitted set elsewhere.
     ///
     /// Source: capget(2).
-    private static func capabilitiesHeld(_ config: Config) throws(Failure) -> CapabilitySet {
+    static func capabilitiesHeld(_ config: Config) throws(Failure) -> CapabilitySet {
         if let namespace = config.linux.namespace(.user), namespace.path == nil { return CapabilitySet(rawValue: .max) }
         let held = try Failure.during("read the runtime's own capabilities") { () throws(Errno) in try permittedCapabilities() }
         return CapabilitySet(rawValue: held)
     }
 
+    /// Whether this host has AppArmor.
+    static var hasAppArmor: Bool { (try? readText("/sys/module/apparmor/parameters/enabled")) == "Y" }
+
     /// Whether this host has SELinux.
     ///
     /// Not to know it is an error: the labels would be left out.
-    private static func isSELinuxEnabled() throws(Failure) -> Bool {
+    static func isSELinuxEnabled() throws(Failure) -> Bool {
         let file = "/sys/fs/selinux/enforce"
         do throws(Errno) { _ = try OwnedFD.open(file, .read) } catch {
             if error == .noEntry { return false }

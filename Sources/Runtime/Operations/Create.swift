@@ -32,7 +32,7 @@ public struct CreatedContainer: ~Copyable {
 /// - Throws: The reason; nothing is left of the container then.
 public func createContainer(_ request: CreateRequest, store: StateStore) throws(Failure) -> CreatedContainer {
     let bundle = try Bundle(request.bundle)
-    try request.checkTerminal(bundle.config)
+    try checkTerminal(bundle.config.process?.terminal ?? false, socket: request.consoleSocket, isDetached: request.isDetached)
     let options = try request.launchOptions()
     let joined = try JoinedNamespaces(bundle.config, place: bundle.place)
     let preparation = try Preparation(
@@ -76,7 +76,7 @@ private func launch(
             if handshake.payloadPID != handshake.initPID { try resctrl.place(handshake.payloadPID, plan) }
         }
         var console = handshake.takeConsole()
-        if let socket = request.consoleSocket, let terminal = console.take() { try send(terminal, to: socket) }
+        if let socket = request.consoleSocket, let terminal = console.take() { try sendConsole(terminal, to: socket) }
         record.hasPoststop = !bundle.config.hooks.poststop.isEmpty
         try record.complete(process: handshake.initPID, payload: handshake.payloadPID)
         try entry.commit(record)
@@ -114,37 +114,6 @@ private func runHooks(of bundle: Bundle, _ id: ContainerID, pid: Int32) throws(F
         .document(status: ContainerStatus.creating.name, pid: pid)
     try runRuntimeHooks(bundle.config.hooks.prestart, kind: .prestart, state: state, bundle: bundle.path)
     try runRuntimeHooks(bundle.config.hooks.createRuntime, kind: .createRuntime, state: state, bundle: bundle.path)
-}
-
-/// Hands the terminal's other end to who listens on a socket: one packet with the descriptor and a name (CLI-06).
-private func send(_ terminal: borrowing OwnedFD, to socket: String) throws(Failure) {
-    do throws(Errno) {
-        let connection = try connectToStream(socket)
-        let bytes = Array("/dev/ptmx".utf8)
-        try sendPacket(connection.number, bytes, bytes.count, descriptor: terminal.raw)
-    } catch {
-        throw Failure(
-            "send the terminal to the console socket", socket, errno: error,
-            hint: error == .again ? "nobody accepts connections there" : nil)
-    }
-}
-
-/// Writes the pid, without a newline, so that whoever sees the file sees it whole (CLI-05).
-private func writePIDFile(_ path: String, _ pid: Int32) throws(Failure) {
-    let (directory, name) = split(path)
-    let temporary = "\(directory)/.\(name).\(pid)"
-    do throws(Errno) {
-        let file = try OwnedFD.open(temporary, [.write, .create, .truncate, .noFollow], mode: 0o644)
-        try file.writeAll("\(pid)")
-        try temporary.withPath { old throws(Errno) in
-            try path.withPath { new throws(Errno) in
-                _ = try kernel(__NR_renameat2, workingDirectory, old.address, workingDirectory, new.address, 0)
-            }
-        }
-    } catch {
-        _ = try? temporary.withPath { name throws(Errno) in try kernel(__NR_unlinkat, workingDirectory, name.address, 0) }
-        throw Failure("write the pid file", path, errno: error)
-    }
 }
 
 extension Record {
@@ -189,18 +158,6 @@ extension Entry {
 }
 
 extension CreateRequest {
-    /// Refuses a terminal that nobody would get, and a socket that nothing would be sent to (P-02).
-    fileprivate func checkTerminal(_ config: Config) throws(Failure) {
-        let wantsTerminal = config.process?.terminal ?? false
-        if wantsTerminal && isDetached && consoleSocket == nil {
-            throw Failure(
-                "cannot allocate tty if swoci will detach without setting console socket", hint: "use --console-socket")
-        }
-        if !wantsTerminal && consoleSocket != nil {
-            throw Failure("cannot use console socket if swoci will not detach or allocate tty", hint: "set process.terminal")
-        }
-    }
-
     /// The options of the launch; every descriptor that the payload is to get must be open.
     fileprivate func launchOptions() throws(Failure) -> LaunchOptions {
         var options = LaunchOptions()
@@ -212,14 +169,7 @@ extension CreateRequest {
         if listenDescriptors > 0 {
             options.listenEnvironment = ["LISTEN_FDS=\(listenDescriptors)"] + (listenNames.map { ["LISTEN_FDNAMES=\($0)"] } ?? [])
         }
-        for descriptor in 3..<(3 + Int(options.preservedDescriptors)) {
-            do throws(Errno) { try kernel(__NR_fcntl, descriptor, Int(F_SETFD), 0) } catch {
-                throw Failure("pass descriptor \(descriptor) to the payload", errno: error, hint: "see --preserve-fds and LISTEN_FDS")
-            }
-        }
-        // Whatever else the caller left open stays out of the container.
-        let first = 3 + Int32(options.preservedDescriptors)
-        try Failure.during("keep the caller's descriptors out") { () throws(Errno) in try closeDescriptorsOnExec(from: first) }
+        try passDescriptors(options.preservedDescriptors)
         return options
     }
 }

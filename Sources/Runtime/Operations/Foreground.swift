@@ -48,34 +48,48 @@ extension StateStore {
     ///
     /// - Returns: The payload's exit status, 128+N if signal N ended it.
     public func waitForEnd(_ id: ContainerID, _ container: borrowing CreatedContainer, _ signals: HeldSignals) throws(Failure) -> Int32 {
-        let console = container.consoleNumber
-        if console >= 0 { return try relay(id, container.process.pid, console) }
+        let process = ForegroundProcess(pid: container.process.pid, console: container.consoleNumber) { try? kill(id, $0) }
+        return try process.waitForEnd(signals)
+    }
+}
+
+/// A process that the runtime stays with.
+struct ForegroundProcess {
+    /// Its id; it is the runtime's child.
+    let pid: Int32
+    /// The outer end of its terminal, where nobody else took it; -1 for none.
+    let console: Int32
+    /// Passes a signal on to it; one that has ended meanwhile needs none.
+    let pass: (SignalNumber) -> Void
+
+    /// Waits until it ends, passing signals on, and what is typed and printed where it has a terminal.
+    ///
+    /// - Returns: Its exit status, 128+N if signal N ended it.
+    func waitForEnd(_ signals: HeldSignals) throws(Failure) -> Int32 {
+        if console >= 0 { return try relay() }
         while true {
-            if let status = try reap(container.process.pid) { return status }
-            do throws(Errno) {
-                let signal = try signals.next()
-                if !ownSignals.contains(signal) { pass(signal, to: id) }
-            } catch {
+            if let status = try reap() { return status }
+            do throws(Errno) { passOn(try signals.next()) } catch {
                 throw Failure("wait for a signal", errno: error, systemCall: "rt_sigtimedwait")
             }
         }
     }
 
-    /// Waits as ``waitForEnd(_:_:_:)`` does, between the caller and the container's terminal.
-    private func relay(_ id: ContainerID, _ pid: Int32, _ console: Int32) throws(Failure) -> Int32 {
+    /// Waits as ``waitForEnd(_:)`` does, between the caller and the process's terminal.
+    private func relay() throws(Failure) -> Int32 {
         do throws(Errno) {
             var relay = try TerminalRelay(console: console)
-            var status = try? reap(pid)
+            var status = try? reap()
             while true {
                 switch try relay.next(draining: status != nil) {
                 case .drained: if let status { return status }
-                case .signal(Signal.child): if status == nil { status = try? reap(pid) }
+                case .signal(Signal.child): if status == nil { status = try? reap() }
                 case .signal(Signal.windowChange): relay.adoptSize()
                 case .signal(let signal):
                     if ownSignals.contains(signal) { continue }
                     // Nobody may want the rest of the output any more.
                     if let status { return status }
-                    pass(signal, to: id)
+                    passOn(signal)
                 }
             }
         } catch {
@@ -83,14 +97,13 @@ extension StateStore {
         }
     }
 
-    /// A payload that has ended meanwhile needs no signal.
-    private func pass(_ number: Int32, to id: ContainerID) {
-        guard let signal = try? SignalNumber("\(number)") else { return }
-        try? kill(id, signal)
+    private func passOn(_ signal: Int32) {
+        guard !ownSignals.contains(signal), let number = try? SignalNumber("\(signal)") else { return }
+        pass(number)
     }
 
-    /// Reaps all that has ended; the status of one pid if it was among them.
-    private func reap(_ pid: Int32) throws(Failure) -> Int32? {
+    /// Reaps all that has ended; the process's status if it was among them.
+    private func reap() throws(Failure) -> Int32? {
         var result: Int32?
         while true {
             var raw: Int32 = 0

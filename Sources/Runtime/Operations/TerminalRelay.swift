@@ -14,7 +14,7 @@ extension CreatedContainer {
 }
 
 /// Gives a terminal the size of the caller's, if the caller has one.
-private func adoptTerminalSize(_ console: Int32) {
+func adoptTerminalSize(_ console: Int32) {
     for descriptor in 0...2 {
         guard let size = try? terminalSize(descriptor) else { continue }
         try? setTerminalSize(Int(console), rows: size.rows, columns: size.columns)

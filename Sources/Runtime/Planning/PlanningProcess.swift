@@ -25,10 +25,18 @@ extension PlanDraft {
             let profile = appArmorProfile(process).map { text($0.value) } ?? .empty
             add(.supervise(Supervise(user: user, capabilities: effective.intersection(.kill).rawValue, profile: profile)), process.origin)
         }
+        planSession(process)
         planScheduling(process)
-        planCredentials(process, user, sets)
+        if let sets { add(.limitBoundingSet(OneNumber64(sets.bounding.rawValue)), sets.origin) }
+        planLabels(process)
+        add(.setUser(user), process.user.uid.origin)
         let filter = try planFilterCapabilities(process, sets)
-        try planExecution(process, filter)
+        let environment = planProgram(process)
+        add(.awaitStart)
+        for (index, hook) in config.hooks.startContainer.enumerated() {
+            planHook(hook, .startContainer, index, environment: hook.env ?? environment)
+        }
+        try planExecution(process, environment, filter)
     }
 
     private func execsInPlace(_ process: Process) throws(PlanningError) -> Bool {
@@ -40,7 +48,7 @@ extension PlanDraft {
         throw PlanningError("\(PayloadPlacement.annotation) must be \"exec\" or \"supervise\"", origin: origin)
     }
 
-    private mutating func planUser(_ process: Process) throws(PlanningError) -> SetUser {
+    mutating func planUser(_ process: Process) throws(PlanningError) -> SetUser {
         let user = process.user
         if facts.setgroupsDenied, let group = user.additionalGids.first {
             throw PlanningError(
@@ -52,7 +60,7 @@ extension PlanDraft {
     }
 
     /// Refuses labels that no security module of this host knows: a payload without its confinement must not run.
-    private func checkLabels(_ process: Process) throws(PlanningError) {
+    func checkLabels(_ process: Process) throws(PlanningError) {
         if let profile = appArmorProfile(process), !facts.hasAppArmor {
             throw PlanningError(
                 "the AppArmor profile \(quoted(profile.value)) cannot be used: this host has no AppArmor", origin: profile.origin,
@@ -71,7 +79,8 @@ extension PlanDraft {
         return profile.value == "unconfined" && !facts.hasAppArmor ? nil : profile
     }
 
-    private mutating func planScheduling(_ process: Process) {
+    /// Plans what belongs to the one process alone, not to a child of it.
+    mutating func planSession(_ process: Process) {
         add(.startSession(StartSession(terminal: process.terminal)), process.origin)
         if let scheduler = process.scheduler {
             let step = SetScheduler(
@@ -79,36 +88,27 @@ extension PlanDraft {
                 runtime: scheduler.runtime, deadline: scheduler.deadline, period: scheduler.period)
             add(.setScheduler(step), scheduler.origin)
         }
+    }
+
+    /// Plans what a child inherits.
+    mutating func planScheduling(_ process: Process) {
         if let priority = process.ioPriority {
             add(.setIOPriority(SetIOPriority(priorityClass: priority.priorityClass, priority: priority.priority)), priority.origin)
         }
         if let policy = config.linux.memoryPolicy {
-            let mask = launch.plan.add(bytes: nodeMask(policy.nodes))
+            let mask = launch.plan.add(bytes: bitMask(policy.nodes))
             add(.setMemoryPolicy(SetMemoryPolicy(mode: policy.mode | policy.flags, mask: mask)), policy.origin)
         }
         add(.setUmask(OneNumber(process.user.umask ?? 0o022)), process.user.umask == nil ? .none : process.origin)
     }
 
-    private mutating func planCredentials(_ process: Process, _ user: SetUser, _ sets: CapabilitySets?) {
-        if let sets { add(.limitBoundingSet(OneNumber64(sets.bounding.rawValue)), sets.origin) }
+    mutating func planLabels(_ process: Process) {
         if let profile = appArmorProfile(process) {
             add(.setExecLabel(SetExecLabel(.appArmor, label: text(profile.value))), profile.origin)
         }
         if let label = process.selinuxLabel, !label.value.isEmpty {
             add(.setExecLabel(SetExecLabel(.seLinux, label: text(label.value))), label.origin)
         }
-        add(.setUser(user), process.user.uid.origin)
-    }
-
-    /// The words of set_mempolicy(2)'s node mask, 8 bytes each.
-    private func nodeMask(_ nodes: [UInt32]) -> [UInt8] {
-        var bytes: [UInt8] = []
-        for node in nodes {
-            let index = Int(node / 8)
-            while bytes.count <= index { bytes += [0, 0, 0, 0, 0, 0, 0, 0] }
-            bytes[index] |= 1 << UInt8(node % 8)
-        }
-        return bytes
     }
 }
 
@@ -118,7 +118,7 @@ extension PlanDraft {
     ///
     /// Without no_new_privs a filter can only be loaded with CAP_SYS_ADMIN (seccomp(2)): the process keeps it until then. The result is the
     /// set to return to afterwards.
-    private mutating func planFilterCapabilities(_ process: Process, _ sets: CapabilitySets?) throws(PlanningError) -> CapabilitySets? {
+    mutating func planFilterCapabilities(_ process: Process, _ sets: CapabilitySets?) throws(PlanningError) -> CapabilitySets? {
         let needed = CapabilitySet.systemAdministration
         let isEnough = sets?.effective.contains(needed) ?? (process.user.uid.value == 0 && grantable.contains(needed))
         if facts.seccompProgram == nil || process.noNewPrivileges || isEnough {
@@ -138,27 +138,32 @@ extension PlanDraft {
         return final
     }
 
-    private mutating func planExecution(_ process: Process, _ afterFilter: CapabilitySets?) throws(PlanningError) {
+    /// Plans the search for the program.
+    ///
+    /// - Returns: The environment it is executed with.
+    mutating func planProgram(_ process: Process) -> [String] {
         if process.noNewPrivileges { add(.setNoNewPrivileges, process.origin) }
         let environment = environment(of: process)
         let names = environment.map { name(of: $0) }
         let home = environment.first { name(of: $0) == "HOME" }
         if home == nil || home == "HOME=" { add(.setHome(OneNumber(process.user.uid.value)), process.user.uid.origin) }
         add(.changeDirectory(OneText(text(process.cwd.value))), process.cwd.origin)
-        let program = process.args.first
-        if let program {
+        if let program = process.args.first {
             var path = defaultSearchPath
             if let index = names.firstIndex(of: "PATH") { path = String(decoding: environment[index].utf8.dropFirst(5), as: UTF8.self) }
             let directories = path.utf8.split(separator: UInt8(ascii: ":")).map { String(decoding: $0, as: UTF8.self) }
             let isPath = program.value.utf8.contains(UInt8(ascii: "/"))
             add(.findExecutable(FindExecutable(file: text(program.value), searchPath: texts(isPath ? [] : directories))), program.origin)
         }
-        add(.awaitStart)
-        for (index, hook) in config.hooks.startContainer.enumerated() {
-            planHook(hook, .startContainer, index, environment: hook.env ?? environment)
-        }
+        return environment
+    }
+
+    /// Plans the filter and the execve.
+    mutating func planExecution(
+        _ process: Process, _ environment: [String], _ afterFilter: CapabilitySets?
+    ) throws(PlanningError) {
         try planFilter(afterFilter)
-        guard program != nil else { return }
+        guard !process.args.isEmpty else { return }
         let step = Execute(
             arguments: texts(process.args.map { $0.value }), environment: texts(environment),
             preservedDescriptors: facts.preservedDescriptors)

@@ -5,12 +5,18 @@ import Spec
 
 /// Hands a filter's listener to the agent: one connection with one packet, the process's state and the descriptor.
 ///
+/// - Parameters:
+///   - record: The container.
+///   - pid: The process that the filter binds.
+///   - status: The container's.
 /// - Source: config-linux.md#containerprocessstate.
-func sendListener(_ listener: borrowing OwnedFD, of record: Record, _ seccomp: Seccomp) throws(Failure) {
+func sendListener(
+    _ listener: borrowing OwnedFD, of record: Record, _ pid: Int32, _ status: ContainerStatus, _ seccomp: Seccomp
+) throws(Failure) {
     guard let path = seccomp.listenerPath?.value else {
         throw Failure("start the container", detail: "the filter has a listener, but the config names no listenerPath")
     }
-    let text = processState(record, metadata: seccomp.listenerMetadata?.value)
+    let text = processState(record, pid, status, metadata: seccomp.listenerMetadata?.value)
     do throws(Errno) {
         let connection = try connectToStream(path)
         try sendAll(Array(text.utf8), over: connection, descriptor: listener.raw)
@@ -21,15 +27,15 @@ func sendListener(_ listener: borrowing OwnedFD, of record: Record, _ seccomp: S
 }
 
 /// The container process state.
-func processState(_ record: Record, metadata: String?) -> String {
-    var state = State(id: record.id.name, status: .creating, pid: record.process.pid, bundle: record.bundle)
+func processState(_ record: Record, _ pid: Int32, _ status: ContainerStatus, metadata: String?) -> String {
+    var state = State(id: record.id.name, status: status, pid: record.process.pid, bundle: record.bundle)
     state.ociVersion = record.ociVersion
     state.annotations = record.annotations
     var writer = JSONWriter()
     writer.object { writer in
         writer.member("ociVersion", record.ociVersion)
         writer.member("fds", ["seccompFd"])
-        writer.member("pid", record.payload.pid)
+        writer.member("pid", pid)
         if let metadata { writer.member("metadata", metadata) }
         writer.name("state")
         state.write(to: &writer)

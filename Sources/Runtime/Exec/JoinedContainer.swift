@@ -1,0 +1,93 @@
+/// The container that a further process joins: found, looked at, and held by descriptors.
+
+import CLinux
+import Linux
+import Plan
+import Spec
+
+/// A container with its first process, which lives.
+struct JoinedContainer: ~Copyable {
+    /// The container's record.
+    let record: Record
+    /// Its status: created, running, or paused.
+    let status: ContainerStatus
+    /// The config that it was made of, as JSON.
+    let document: JSONDocument
+    /// The config.
+    let config: Config
+    /// The handle of its first process, by which its namespaces are joined: its id could become another's.
+    let process: OwnedFD
+    /// That process's root directory, for paths inside.
+    let root: OwnedFD
+    /// The CLONE_NEW* flags of the namespaces in which it is and the runtime is not.
+    let namespaces: UInt64
+    /// Whether its user namespace forbids setgroups(2).
+    let setgroupsDenied: Bool
+
+    /// Finds a container that is created or running.
+    ///
+    /// - Parameter ignoringPause: Takes a paused one as well; the process then stands still until somebody resumes it.
+    init(_ id: ContainerID, _ store: StateStore, ignoringPause: Bool) throws(Failure) {
+        let entry = try store.find(id)
+        let record = try entry.readRecord()
+        let status = try entry.status(record)
+        if status == .creating { throw Failure("cannot exec in a container that is still being created") }
+        if status == .paused, !ignoringPause {
+            throw Failure("cannot exec in a paused container (use --ignore-paused to override)")
+        }
+        guard status.hasProcess, let record, let process = try record.openProcess() else {
+            throw Failure("cannot exec in a stopped container")
+        }
+        let text = try entry.readConfig()
+        let document: JSONDocument
+        do throws(JSONDocument.SyntaxError) { document = try JSONDocument(text) } catch {
+            throw Failure("read the container's config", detail: error.message)
+        }
+        let directory = "/proc/\(record.process.pid)"
+        let root = try JoinedContainer.look(at: directory) { () throws(Errno) in try OwnedFD.open("\(directory)/root", [.path, .directory])
+        }
+        let namespaces = try JoinedContainer.look(at: directory) { () throws(Errno) in try JoinedContainer.differences(directory) }
+        let setgroups = try? readText("\(directory)/setgroups")
+        // Whatever was read by its id was its own if it still lives.
+        if hasEnded(process) { throw Failure("cannot exec in a stopped container") }
+        self.status = status
+        self.record = record
+        self.document = document
+        config = Config.decode(document).config
+        self.root = root
+        self.namespaces = namespaces
+        setgroupsDenied = setgroups == "deny"
+        self.process = process
+    }
+
+    /// Reads what /proc tells of a process, which may end meanwhile.
+    private static func look<R: ~Copyable>(at directory: String, _ body: () throws(Errno) -> R) throws(Failure) -> R {
+        do { return try body() } catch {
+            if error == .noEntry || error == .noProcess { throw Failure("cannot exec in a stopped container") }
+            throw Failure("look at the container's first process", directory, errno: error)
+        }
+    }
+
+    /// The namespaces of a process that are not the caller's.
+    ///
+    /// The kernel itself is asked: a config does not tell of what a shared namespace was when the container was made, and joining the
+    /// own user namespace is an error (setns(2)).
+    private static func differences(_ directory: String) throws(Errno) -> UInt64 {
+        var flags: UInt64 = 0
+        for type in NamespaceType.allCases {
+            let name = "ns/\(type.fileName)"
+            let own: FileStatus
+            do throws(Errno) { own = try status("/proc/self/\(name)") } catch {
+                // A kernel without namespaces of the type.
+                if error == .noEntry { continue }
+                throw error
+            }
+            if try !status("\(directory)/\(name)").isSameFile(as: own) { flags |= type.cloneFlag }
+        }
+        return flags
+    }
+
+    private static func status(_ path: String) throws(Errno) -> FileStatus {
+        try path.withPath { path throws(Errno) in try FileStatus.of(path, at: workingDirectory, follow: true) }
+    }
+}
