@@ -109,7 +109,7 @@ let package = Package(
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "CMusl", "Linux"], swiftSettings: hosted),
         .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "Spec"], swiftSettings: hosted),
         .testTarget(
-            name: "RuntimeTests", dependencies: ["CLinux", "Linux", "Plan", "Runtime", "Spec", "swoci"], exclude: ["Golden"],
+            name: "RuntimeTests", dependencies: ["CLinux", "Cgroups", "Linux", "Plan", "Runtime", "Spec", "swoci"], exclude: ["Golden"],
             swiftSettings: hosted),
         .testTarget(name: "InitTests", dependencies: ["CLinux", "Linux", "Plan"], swiftSettings: hosted),
     ],

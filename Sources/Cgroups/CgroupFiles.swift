@@ -4,7 +4,7 @@ import CLinux
 import Linux
 
 /// Runs a system call and, where it fails, says what it was for.
-func attempt<R>(_ operation: String, _ path: String, _ body: () throws(Errno) -> R) throws(CgroupError) -> R {
+func attempt<R: ~Copyable>(_ operation: String, _ path: String, _ body: () throws(Errno) -> R) throws(CgroupError) -> R {
     do { return try body() } catch { throw CgroupError(operation, path, error) }
 }
 

@@ -298,10 +298,3 @@ private func memoryFile(_ text: String) throws(Errno) -> OwnedFD {
     try kernel(__NR_lseek, file.number, 0, 0)
     return file
 }
-
-/// The monotonic clock.
-private func monotonicMilliseconds() -> Int {
-    var time = cl_timespec()
-    withUnsafeMutablePointer(to: &time) { kernelIgnoringFailure(__NR_clock_gettime, 1, Int(bitPattern: $0)) }
-    return Int(time.seconds * 1000 + time.nanoseconds / 1_000_000)
-}

@@ -4,6 +4,7 @@
 enum Command: String, CaseIterable {
     case create
     case delete
+    case events
     case exec
     case features
     case kill
@@ -120,6 +121,14 @@ extension Command {
             CommandDescription(
                 "delete a container that has ended", "CONTAINER-ID", 1...1,
                 [Flag("force", "f", "end it first if it runs; succeed if there is none")])
+        case .events:
+            CommandDescription(
+                "print a container's statistics and out-of-memory events", "CONTAINER-ID", 1...1,
+                [
+                    Flag("interval", value: "DURATION", "time between statistics, such as 100ms, 1m30s (default: 5s)"),
+                    Flag("stats", "print the statistics once and exit"),
+                ],
+                notes: "One JSON object a line, until the container ends.")
         case .exec:
             CommandDescription(
                 "run a further process in a container", "CONTAINER-ID [PROGRAM [ARGUMENT...]]", 1...(1 << 20), execFlags,

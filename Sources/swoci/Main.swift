@@ -50,6 +50,7 @@ private func run(_ command: Command, _ context: Context) throws(Failure) -> Int3
     switch command {
     case .create: try create(context)
     case .delete: try delete(context)
+    case .events: try events(context)
     case .exec: return try exec(context)
     case .features: try features(context)
     case .kill: try kill(context)
