@@ -7,7 +7,7 @@ enum Conformance {
     /// Every topic, in the order in which they run.
     static let topics: [Topic] = [
         lifecycle, configErrors, namespaces, networkDevices, nestedUserNamespaces, rootfs, mounts, process, scheduling, terminal,
-        seccomp, seccompAgent, cgroups, hooks, initProcess, security, exec,
+        seccomp, seccompAgent, cgroups, events, hooks, initProcess, security, exec,
         extensions,
     ]
 

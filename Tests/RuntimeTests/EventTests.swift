@@ -7,7 +7,9 @@ import Testing
 
 @Suite("Events as JSON")
 struct EventTests {
-    private let id = try! ContainerID("box")
+    private let id: ContainerID
+
+    init() throws { id = try ContainerID("box") }
 
     @Test("an out-of-memory event has no data (CLI-12)")
     func outOfMemory() { #expect(ContainerEvent.outOfMemory.line(id) == #"{"type":"oom","id":"box"}"#) }
