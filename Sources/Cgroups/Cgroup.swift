@@ -22,11 +22,6 @@ public enum Cgroup {
         if let place = plan.unified, !place.hierarchy.controllers.isEmpty {
             try enableControllers(place, needed: plan.neededControllers)
         }
-        try apply(plan)
-    }
-
-    /// Sets the limits of a cgroup that exists, also those of an `update`.
-    public static func apply(_ plan: CgroupPlan) throws(CgroupError) {
         try WriteRun().run(plan.writes)
         if let program = plan.deviceProgram, let place = plan.unified { try DeviceFilter.attach(program, to: place.directory) }
     }
@@ -102,7 +97,7 @@ extension Cgroup {
     /// Enables controllers for the leaf in each of its parents (CG-05).
     ///
     /// A needed one that cannot be enabled is an error; the others are enabled as far as they can be.
-    private static func enableControllers(_ place: CgroupPlan.Place, needed: [CgroupPlan.Requirement]) throws(CgroupError) {
+    static func enableControllers(_ place: CgroupPlan.Place, needed: [CgroupPlan.Requirement]) throws(CgroupError) {
         let wanted = wantedControllers.filter { name in place.hierarchy.controllers.contains(name) }
         let others = needed.map { $0.controller }.filter { name in !wanted.contains(name) }
         var missing = try controllers(of: place.directory, lackingOf: wanted + others)

@@ -38,8 +38,6 @@ public struct CgroupPlan: Equatable, Sendable {
     /// Plans the cgroup of a container.
     ///
     /// The same arguments always give the same plan; nothing is read from the host.
-    ///
-    /// Used for `update` as well, with new resources: then only ``Cgroup/apply(_:)`` is called with it.
     /// - Throws: An error with its origin for a path or a limit that this host cannot take.
     /// - Source: rows CG-01, RD, RM, RC, RB, RH, RU.
     public init(cgroupsPath: Located<String>?, id: String, layout: CgroupLayout, resources: Resources?) throws(CgroupError) {

@@ -17,6 +17,16 @@ public struct CgroupWrite: Equatable, Sendable {
     public var leniency = Leniency.none
     /// What the reader may do where the kernel refuses the value.
     public var hint: String?
+    /// What must be below the value, or it is not written (RM-11).
+    public var usage: Usage?
+
+    /// A usage that a limit is held against.
+    public struct Usage: Equatable, Sendable {
+        /// The file that tells it.
+        public var file: String
+        /// What the limit is called.
+        public var limit: String
+    }
 
     /// The ways in which a write may go beside its plain course.
     ///
@@ -34,8 +44,6 @@ public struct CgroupWrite: Equatable, Sendable {
         case mayFollowNext
         /// The file's first field is kept, the value is its second (RC-04).
         case keepsFirstField
-        /// Refused while the usage in that file is at or above the value (RM-11).
-        case aboveUsage(file: String)
     }
 
     /// Makes a write that may not fail.

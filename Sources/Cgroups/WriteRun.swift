@@ -10,7 +10,7 @@ struct WriteRun {
         var index = 0
         while index < writes.count {
             let write = writes[index]
-            if write.leniency == .none {
+            if write.isPlain {
                 index = try stretch(of: writes, from: index)
                 continue
             }
@@ -40,8 +40,7 @@ struct WriteRun {
                 }
                 if count != bytes.count { throw .inputOutput }
                 index += 1
-            } while index < writes.count && writes[index].leniency == .none && writes[index].file == first.file
-                && writes[index].directory == first.directory
+            } while index < writes.count && writes[index].isPlain && writes[index].path == first.path
             return index
         } catch {
             throw failure(writes[index], error)
@@ -54,14 +53,12 @@ struct WriteRun {
     @discardableResult
     private func perform(_ write: CgroupWrite, mayWait: Bool = false) throws(CgroupError) -> Bool {
         var value = write.value
-        switch write.leniency {
-        case .keepsFirstField:
+        if write.leniency == .keepsFirstField {
             do throws(Errno) { value = (split(try readText(write.path), " ").first ?? "") + " " + value } catch {
                 throw failure(write, error)
             }
-        case .aboveUsage(let file): try checkUsage(write, file)
-        default: break
         }
+        if let usage = write.usage { try check(usage, write) }
         do throws(Errno) {
             try writeText(value, to: write.path)
             return true
@@ -81,16 +78,29 @@ struct WriteRun {
     }
 
     /// Refuses a limit that the container is above already (RM-11).
-    private func checkUsage(_ write: CgroupWrite, _ file: String) throws(CgroupError) {
-        let path = write.directory + "/" + file
-        let usage = try attempt("read", path) { () throws(Errno) in try readText(path) }
-        guard let limit = UInt64(write.value), let current = UInt64(usage), current >= limit else { return }
+    private func check(_ usage: CgroupWrite.Usage, _ write: CgroupWrite) throws(CgroupError) {
+        let path = write.directory + "/" + usage.file
+        let text = try attempt("read", path) { () throws(Errno) in try readText(path) }
+        guard let limit = UInt64(write.value), let current = UInt64(text), current >= limit else { return }
         throw CgroupError(
-            "set the limit", write.path, problem: "the limit \(write.value) is below the current usage \(usage)", value: write.value,
-            origin: write.origin)
+            "set the limit", write.path, problem: "rejecting \(usage.limit) \(limit): it is not above the current usage \(current)",
+            value: write.value, origin: write.origin)
     }
 
     private func failure(_ write: CgroupWrite, _ error: Errno) -> CgroupError {
-        CgroupError("write", write.path, error, value: write.value, origin: write.origin, hint: write.hint)
+        if error == .busy, write.file == "memory.limit_in_bytes", let now = try? readText(write.directory + "/memory.usage_in_bytes"),
+            let peak = try? readText(write.directory + "/memory.max_usage_in_bytes")
+        {
+            return CgroupError(
+                "set the limit", write.path,
+                problem: "unable to set memory limit to \(write.value) (current usage: \(now), peak usage: \(peak))", value: write.value,
+                origin: write.origin)
+        }
+        return CgroupError("write", write.path, error, value: write.value, origin: write.origin, hint: write.hint)
     }
+}
+
+extension CgroupWrite {
+    /// Whether nothing has to be looked at beside the write itself.
+    fileprivate var isPlain: Bool { leniency == .none && usage == nil }
 }

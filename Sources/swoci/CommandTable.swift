@@ -17,6 +17,7 @@ enum Command: String, CaseIterable {
     case spec
     case start
     case state
+    case update
     case validate
 }
 
@@ -94,6 +95,29 @@ private let execFlags: [Flag] = [
     Flag("ignore-paused", "do not mind a paused container: the process waits until it is resumed"),
 ]
 
+/// The options of `update`.
+private let updateFlags: [Flag] = [
+    Flag("resources", "r", value: "FILE", "limits as the JSON object of linux.resources; - is standard input"),
+    Flag("memory", value: "BYTES", "memory limit"),
+    Flag("memory-reservation", value: "BYTES", "soft memory limit"),
+    Flag("memory-swap", value: "BYTES", "limit of memory and swap together"),
+    Flag("kernel-memory", value: "BYTES", "limit of kernel memory, which kernels since 5.16 do not have"),
+    Flag("kernel-memory-tcp", value: "BYTES", "limit of kernel memory for TCP, cgroup v1 only"),
+    Flag("cpu-share", "cpu-shares", value: "N", "relative weight, 2 to 262144"),
+    Flag("cpu-quota", value: "USEC", "CPU time in each period; -1 is no limit"),
+    Flag("cpu-period", value: "USEC", "length of a period"),
+    Flag("cpu-burst", value: "USEC", "CPU time that may be saved up"),
+    Flag("cpu-idle", value: "0|1", "whether the container only runs when nothing else does"),
+    Flag("cpu-rt-period", value: "USEC", "length of a real-time period"),
+    Flag("cpu-rt-runtime", value: "USEC", "real-time CPU time in each period"),
+    Flag("cpuset-cpus", value: "LIST", "CPUs, such as 0-3,7"),
+    Flag("cpuset-mems", value: "LIST", "memory nodes"),
+    Flag("pids-limit", value: "N", "number of processes; -1 is no limit"),
+    Flag("blkio-weight", value: "N", "relative weight of block I/O, 10 to 1000"),
+    Flag("l3-cache-schema", value: "LINE", "L3 line of the container's class of service"),
+    Flag("mem-bw-schema", value: "LINE", "MB line of the container's class of service"),
+]
+
 extension Command {
     /// The command's row in the table.
     var description: CommandDescription {
@@ -157,6 +181,13 @@ extension Command {
                 [Flag("bundle", "b", value: "DIR", "the directory to write it to"), Flag("rootless", "for a caller who is not root")])
         case .features:
             CommandDescription("print what this build supports, as JSON", "", 0...0)
+        case .update:
+            CommandDescription(
+                "change limits of a container", "CONTAINER-ID", 1...1, updateFlags,
+                notes: """
+                    Limits that are not named stay as they are, and so does everything if one cannot be set.
+                    BYTES may have a unit, as 64M or 1.5g; -1 is no limit. 0 changes nothing, but for pids.
+                    """)
         case .validate:
             CommandDescription(
                 "check a bundle's config.json and print every problem", "[BUNDLE]", 0...1,

@@ -31,7 +31,8 @@ private func commandHelp(_ command: Command) -> String {
            swoci \(command.rawValue)\(options)\(operands)
 
         """
-    if !description.notes.isEmpty { text += "\nDESCRIPTION:\n   \(description.notes)\n" }
+    if !description.notes.isEmpty { text += "\nDESCRIPTION:\n" }
+    for line in description.notes.split(separator: "\n") { text += "   \(line)\n" }
     text += "\nOPTIONS:\n" + rows(description.flags)
     return text
 }
@@ -41,7 +42,7 @@ private func rows(_ flags: [Flag]) -> String {
     var text = ""
     for flag in all {
         let value = flag.value.map { " " + $0 } ?? ""
-        let short = flag.short.map { ", -" + $0 + value } ?? ""
+        let short = flag.short.map { ", -" + ($0.utf8.count > 1 ? "-" : "") + $0 + value } ?? ""
         text += row("--\(flag.name)\(value)\(short)", flag.help, 30)
     }
     return text

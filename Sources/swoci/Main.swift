@@ -63,6 +63,7 @@ private func run(_ command: Command, _ context: Context) throws(Failure) -> Int3
     case .spec: try spec(context)
     case .start: try start(context)
     case .state: try state(context)
+    case .update: try update(context)
     case .validate: return validate(context)
     }
     return 0

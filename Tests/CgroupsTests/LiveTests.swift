@@ -97,12 +97,12 @@ struct LiveTests {
         for write in plan.writes where !write.file.contains("sw") { #expect(try readText(write.path) == write.value, "\(write.path)") }
         // Lowering and raising both limits, in whichever order the kernel takes them (RM-05).
         for amount: Int64 in [32 << 20, 128 << 20] {
-            let update = try self.plan("/\(name)") {
-                $0.memory = Resources.Memory()
-                $0.memory?.limit = at(amount)
-                $0.memory?.swap = at(amount)
-            }
-            try Cgroup.apply(update)
+            var resources = Resources()
+            resources.memory = Resources.Memory()
+            resources.memory?.limit = at(amount)
+            resources.memory?.swap = at(amount)
+            let update = try CgroupUpdate(resources, recorded: Resources(), record: record, layout: try CgroupLayout.detect())
+            try Cgroup.apply(update, undo: Cgroup.undo(of: update))
             for write in update.writes where write.value != "0" { #expect(try readText(write.path) == "\(amount)") }
         }
     }

@@ -75,11 +75,20 @@ final class LiveV2Tests {
             done
             """
         #expect(try output(of: script, in: record) == "rw rw r ")
-        let second = try plan("/\(name)") { $0.devices = [] }
-        try Cgroup.apply(second)
+        var recorded = Resources()
+        recorded.devices = [rule]
+        func update(to rules: [Resources.DeviceRule]) throws {
+            var resources = Resources()
+            resources.devices = rules
+            let update = try CgroupUpdate(resources, recorded: recorded, record: record, layout: host)
+            try Cgroup.apply(update, undo: Cgroup.undo(of: update))
+            recorded = recorded.updated(by: resources)
+        }
+        try update(to: [.init(allow: false)])
         #expect(try output(of: script, in: record) == "rw rw  ")
-        let third = try plan("/\(name)") { $0.devices = [.init(allow: true)] }
-        try Cgroup.apply(third)
+        try update(to: [.init(allow: true)])
+        #expect(try output(of: script, in: record) == "rw rw rw ")
+        try update(to: [])
         #expect(try output(of: script, in: record) == "rw rw rw ")
     }
 

@@ -80,13 +80,14 @@ struct WriteRunTests {
         arguments: [("100", true), ("101", false), ("99", true), ("max", false)])
     func usage(limit: String, isRefused: Bool) throws {
         let files = try Files(["memory.max": "", "memory.current": "100\n"])
-        let write = files.write("memory.max", limit, .aboveUsage(file: "memory.current"))
+        var write = files.write("memory.max", limit)
+        write.usage = .init(file: "memory.current", limit: "memory limit")
         if isRefused {
-            do {
+            do throws(CgroupError) {
                 try WriteRun().run([write])
                 Issue.record("set a limit below the usage")
             } catch {
-                #expect(error.problem == "the limit \(limit) is below the current usage 100")
+                #expect(error.problem == "rejecting memory limit \(limit): it is not above the current usage 100")
                 #expect(error.origin == somewhere)
             }
             #expect(files["memory.max"]?.isEmpty == true)

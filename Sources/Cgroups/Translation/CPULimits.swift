@@ -24,8 +24,13 @@ extension Translation {
     }
 
     private mutating func translateShares(_ cpu: Resources.CPU) throws(CgroupError) {
-        guard let shares = Self.given(cpu.shares) else { return }
-        if cpu.idle?.value == 1 {
+        var shares = Self.given(cpu.shares)
+        // A group that was idle comes back with the default weight.
+        if shares == nil, let idle = cpu.idle, idle.value == 0, recorded.cpu?.idle?.value == 1, let old = Self.given(recorded.cpu?.shares) {
+            shares = Located(old.value, idle.origin)
+        }
+        guard let shares else { return }
+        if (cpu.idle ?? recorded.cpu?.idle)?.value == 1 {
             // EINVAL: an idle cgroup's weight cannot be set.
             warnings.append(.init("an idle cgroup has no cpu shares: they are ignored", shares.origin))
             return
@@ -49,10 +54,14 @@ extension Translation {
                 isUnified ? "cpu.max" : "cpu.cfs_period_us", "the period is 1000 to 1000000 microseconds", value: "\(period.value)",
                 period.origin)
         }
-        if let burst = cpu.burst, let quota = cpu.quota, quota.value > 0, burst.value > UInt64(quota.value) {
+        guard let quota = Self.given(cpu.quota) ?? Self.given(recorded.cpu?.quota), quota.value > 0 else { return }
+        if let burst = cpu.burst, burst.value > UInt64(quota.value) {
             throw invalid(
                 isUnified ? "cpu.max.burst" : "cpu.cfs_burst_us", "the burst is at most the quota \(quota.value)", value: "\(burst.value)",
                 burst.origin)
+        }
+        if cpu.burst == nil, let burst = recorded.cpu?.burst, burst.value > UInt64(quota.value) {
+            throw invalid(file, "the quota is at least the burst \(burst.value)", value: "\(quota.value)", quota.origin)
         }
     }
 

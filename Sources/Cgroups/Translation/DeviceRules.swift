@@ -81,3 +81,80 @@ enum DeviceRules {
         return (rule.read || !other.read) && (rule.write || !other.write) && (rule.mknod || !other.mknod)
     }
 }
+
+extension DeviceRules {
+    /// A write that changes the rules of a v1 cgroup.
+    struct Step: Equatable {
+        var file: String
+        var value: String
+        var origin: Origin
+    }
+
+    /// Whether two lists are the same rules in the same order.
+    static func areSame(_ list: [Resources.DeviceRule], _ other: [Resources.DeviceRule]?) -> Bool {
+        func plain(_ rules: [Resources.DeviceRule]) -> [Resources.DeviceRule] {
+            rules.map { rule in
+                var rule = rule
+                rule.origin = .none
+                return rule
+            }
+        }
+        return other.map { plain(list) == plain($0) } ?? false
+    }
+
+    /// From one list to another while processes go on: no device is refused that both allow, and none allowed that neither does.
+    ///
+    /// Both lists are complete.
+    /// - Parameter old: nil: not known.
+    static func steps(from old: [Resources.DeviceRule]?, to new: [Resources.DeviceRule]) throws(CgroupError) -> [Step] {
+        if let old, let before = Granted(old), let after = Granted(new) {
+            return after.less(before).map { Step(file: "devices.allow", value: text($0), origin: $0.origin) }
+                + before.less(after).map { Step(file: "devices.deny", value: text($0), origin: $0.origin) }
+        }
+        let lastWhole = new.lastIndex { $0.kind == .all } ?? 0
+        let rules = new[lastWhole...]
+        if let first = rules.first, first.allow, let taken = rules.first(where: { !$0.allow }) {
+            throw CgroupError(
+                "set the device rules", "devices.allow", problem: "cgroup v1 cannot change to \"all devices but\" without a moment of all",
+                value: text(taken), origin: taken.origin, hint: "list the devices that are allowed")
+        }
+        return rules.map { Step(file: $0.allow ? "devices.allow" : "devices.deny", value: text($0), origin: $0.origin) }
+    }
+
+    /// A list that begins with nothing and only grants, as the kernel keeps it: accesses by device.
+    private struct Granted {
+        var rules: [Resources.DeviceRule] = []
+
+        init?(_ list: [Resources.DeviceRule]) {
+            guard let start = list.lastIndex(where: { $0.kind == .all }), !list[start].allow else { return nil }
+            for rule in list[(start + 1)...] {
+                guard rule.allow else { return nil }
+                if let index = rules.firstIndex(where: { Self.isSame($0, rule) }) {
+                    rules[index].read = rules[index].read || rule.read
+                    rules[index].write = rules[index].write || rule.write
+                    rules[index].mknod = rules[index].mknod || rule.mknod
+                } else {
+                    rules.append(rule)
+                }
+            }
+        }
+
+        /// What this list grants and the other one does not.
+        func less(_ other: Granted) -> [Resources.DeviceRule] {
+            var result: [Resources.DeviceRule] = []
+            for var rule in rules {
+                if let same = other.rules.first(where: { Self.isSame($0, rule) }) {
+                    rule.read = rule.read && !same.read
+                    rule.write = rule.write && !same.write
+                    rule.mknod = rule.mknod && !same.mknod
+                }
+                if rule.read || rule.write || rule.mknod { result.append(rule) }
+            }
+            return result
+        }
+
+        private static func isSame(_ rule: Resources.DeviceRule, _ other: Resources.DeviceRule) -> Bool {
+            rule.kind == other.kind && rule.major == other.major && rule.minor == other.minor
+        }
+    }
+}

@@ -42,15 +42,10 @@ extension Translation {
         let limit = Self.given(memory.limit)
         let swap = try memoryAndSwap(memory)
         if let limit {
-            var leniency = CgroupWrite.Leniency.none
-            if swap != nil {
-                leniency = .mayFollowNext
-            } else if let check = memory.checkBeforeUpdate, check.value, limit.value > 0 {
-                leniency = .aboveUsage(file: "memory.usage_in_bytes")
-            }
             try write(
-                "memory", "memory.limit_in_bytes", "\(limit.value)", limit.origin, leniency, hint: "the container may be using more already"
-            )
+                "memory", "memory.limit_in_bytes", "\(limit.value)", limit.origin, swap != nil ? .mayFollowNext : .none,
+                hint: "the container may be using more already")
+            requireUsageBelow(memory, limit.value, .init(file: "memory.usage_in_bytes", limit: "memory limit"))
         }
         if let swap {
             // Without swap accounting nothing is swapped out of reach of the limit that "no swap at all" or "no limit" ask for.
@@ -58,8 +53,12 @@ extension Translation {
             try write(
                 "memory", "memory.memsw.limit_in_bytes", "\(swap.value)", swap.origin,
                 harmless ? Self.tolerating(missing: "swap is not accounted") : .none, hint: "swap accounting needs swapaccount=1 at boot")
+            requireUsageBelow(memory, swap.value, .init(file: "memory.memsw.usage_in_bytes", limit: "memory+swap limit"))
         }
-        if let oom = memory.disableOOMKiller, oom.value { try write("memory", "memory.oom_control", "1", oom.origin) }
+        // A new cgroup's killer is on.
+        if let oom = memory.disableOOMKiller, oom.value || recorded.memory?.disableOOMKiller?.value == true {
+            try write("memory", "memory.oom_control", oom.value ? "1" : "0", oom.origin)
+        }
     }
 
     private mutating func translateV2(_ memory: Resources.Memory) throws(CgroupError) {
@@ -71,17 +70,31 @@ extension Translation {
         }
         let limit = Self.given(memory.limit)
         let swap = try memoryAndSwap(memory)
-        if let swap {
-            let alone = swap.value < 0 ? -1 : swap.value - max(limit?.value ?? 0, 0)
+        if let swap = swap ?? swapInForce(limit) {
+            let inForce = limit ?? Self.given(recorded.memory?.limit)
+            let alone = swap.value < 0 ? -1 : swap.value - max(inForce?.value ?? 0, 0)
+            // What create tolerated is no error later.
+            let isHarmless = alone <= 0 || Self.given(memory.swap) == nil
             try write(
                 "memory", "memory.swap.max", Self.amount(alone), swap.origin,
-                alone <= 0 ? Self.tolerating(missing: "swap is not accounted") : .none, hint: "swap accounting needs swapaccount=1 at boot")
+                isHarmless ? Self.tolerating(missing: "swap is not accounted") : .none, hint: "swap accounting needs swapaccount=1 at boot")
         }
         if let limit {
-            var leniency = CgroupWrite.Leniency.none
-            if let check = memory.checkBeforeUpdate, check.value, limit.value > 0 { leniency = .aboveUsage(file: "memory.current") }
-            try write("memory", "memory.max", Self.amount(limit.value), limit.origin, leniency)
+            try write("memory", "memory.max", Self.amount(limit.value), limit.origin)
+            requireUsageBelow(memory, limit.value, .init(file: "memory.current", limit: "memory limit"))
         }
+    }
+
+    /// Has the last write refused where the container uses as much already, if the config asks for the look (RM-11).
+    private mutating func requireUsageBelow(_ memory: Resources.Memory, _ limit: Int64, _ usage: CgroupWrite.Usage) {
+        guard let check = memory.checkBeforeUpdate ?? recorded.memory?.checkBeforeUpdate, check.value, limit > 0 else { return }
+        writes[writes.count - 1].usage = usage
+    }
+
+    /// The limit of memory and swap that a new memory limit leaves in force: on v2 what is left of it for swap has to be set anew.
+    private func swapInForce(_ limit: Located<Int64>?) -> Located<Int64>? {
+        guard let limit, let swap = Self.given(recorded.memory?.swap), swap.value > 0 else { return nil }
+        return Located(swap.value, limit.origin)
     }
 
     /// The limit of memory and swap together, which must be at least the memory limit; -1 is none; nil: leave it alone (RM-04).
@@ -91,10 +104,16 @@ extension Translation {
         guard let swap = Self.given(memory.swap) else {
             // No limit of memory is also none of memory and swap.
             if let limit, limit.value == -1 { return Located(-1, limit.origin) }
+            if let limit, let inForce = swapInForce(limit), limit.value > inForce.value {
+                throw invalid(
+                    isUnified ? "memory.max" : "memory.limit_in_bytes",
+                    "the limit of memory and swap together is \(inForce.value), and must be at least the memory limit",
+                    value: "\(limit.value)", limit.origin, hint: "set memory.swap as well")
+            }
             return nil
         }
         if swap.value == -1 { return swap }
-        guard let limit else {
+        guard let limit = limit ?? Self.given(recorded.memory?.limit) else {
             throw invalid(
                 file, "swap is memory and swap together and needs a memory limit", value: "\(swap.value)", swap.origin,
                 hint: "set memory.limit")

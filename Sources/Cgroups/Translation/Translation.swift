@@ -9,14 +9,17 @@ import Spec
 struct Translation {
     let layout: CgroupLayout
     let places: [CgroupPlan.Place]
+    /// What an update's limits add to; nothing for a new cgroup.
+    let recorded: Resources
     var writes: [CgroupWrite] = []
     var needed: [CgroupPlan.Requirement] = []
     var deviceProgram: DeviceProgram?
     var warnings: [CgroupWarning] = []
 
-    init(layout: CgroupLayout, places: [CgroupPlan.Place]) {
+    init(layout: CgroupLayout, places: [CgroupPlan.Place], recorded: Resources = Resources()) {
         self.layout = layout
         self.places = places
+        self.recorded = recorded
     }
 
     /// Whether limits go to cgroup v2.
@@ -27,12 +30,12 @@ struct Translation {
         if let memory = resources.memory { try translate(memory) }
         if let cpu = resources.cpu { try translate(cpu) }
         if let pids = resources.pids { try translate(pids: pids) }
-        if let devices = resources.devices { try translate(devices, origin: resources.origin) }
         try translate(resources.hugepageLimits)
         if let blockIO = resources.blockIO { try translate(blockIO) }
         if let network = resources.network { try translate(network) }
         try translate(resources.rdma)
         try translate(unified: resources.unified)
+        if let devices = resources.devices { try translate(devices, origin: resources.origin) }
     }
 
     /// Adds a write to a file of a controller, which must be there.

@@ -155,7 +155,7 @@ struct Resctrl {
     }
 
     /// The kernel's words about what failed last; nil for none.
-    private var status: String? {
+    var status: String? {
         guard let text = try? readText("\(root)/info/last_cmd_status"), text != "ok", !text.isEmpty else { return nil }
         return text
     }

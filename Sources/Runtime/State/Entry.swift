@@ -31,6 +31,10 @@ public struct Entry: ~Copyable {
         static let newRecord = "record.json.new"
         /// The copy of the config that start and delete work from (LC-02: later edits do not count).
         public static let config = "config.json"
+        /// The limits in force, once an update has changed the config's.
+        static let resources = "resources.json"
+        /// The same while an update is at work.
+        static let newResources = "resources.json.new"
         /// The socket on which the container waits for start.
         public static let start = "start"
         /// The same socket while start is at work.
@@ -153,6 +157,14 @@ public struct Entry: ~Copyable {
         }
     }
 
+    /// The content of a file; nil where there is none.
+    func read(_ file: String) throws(Failure) -> [UInt8]? {
+        do { return try OwnedFD.open(file, [.read, .noFollow], at: directory.number).readAll() } catch {
+            if error == .noEntry { return nil }
+            throw Failure("read the container's state", "\(path)/\(file)", errno: error)
+        }
+    }
+
     /// Whether the directory has a file.
     func has(_ file: String) -> Bool {
         (try? file.withPath { name throws(Errno) in try FileStatus.of(name, at: directory.number) }) != nil
@@ -176,7 +188,7 @@ public struct Entry: ~Copyable {
         }
     }
 
-    private func write(_ text: [UInt8], to name: String, _ flags: OpenFlags) throws(Failure) {
+    func write(_ text: [UInt8], to name: String, _ flags: OpenFlags) throws(Failure) {
         do {
             let file = try OwnedFD.open(name, [.write, .noFollow, flags], at: directory.number, mode: 0o600)
             try file.writeAll(text)

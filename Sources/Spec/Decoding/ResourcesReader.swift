@@ -1,10 +1,10 @@
 /// Limits of the cgroup. Source: config-linux.md#control-groups; rows RD, RM, RC, RB, RH, RU.
 
 extension Resources {
-    /// Reads limits by themselves: the content of `update --resources`.
-    public static func decode(_ document: JSONDocument) -> (resources: Resources, diagnostics: [Diagnostic]) {
+    /// Reads limits by themselves: the content of `update --resources`, or a value of another document.
+    public static func decode(_ document: JSONDocument, at value: JSONValue? = nil) -> (resources: Resources, diagnostics: [Diagnostic]) {
         var reader = Reader(document)
-        let resources = reader.resources(document.root)
+        let resources = reader.resources(value ?? document.root)
         return (resources, reader.findings.sorted)
     }
 }
