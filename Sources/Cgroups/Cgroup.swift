@@ -102,8 +102,12 @@ extension Cgroup {
         let others = needed.map { $0.controller }.filter { name in !wanted.contains(name) }
         var missing = try controllers(of: place.directory, lackingOf: wanted + others)
         if missing.isEmpty { return }
-        for parent in [place.hierarchy.mountPoint] + place.parents {
-            missing = try enable(missing, in: parent, needed: needed)
+        let path = [place.hierarchy.mountPoint] + place.parents + [place.directory]
+        for (index, parent) in path.dropLast().enumerated() {
+            // What the next one has already was enabled by somebody else, whose cgroup the parent may be.
+            let lacking = try controllers(of: path[index + 1], lackingOf: missing)
+            let enabled = try enable(lacking, in: parent, needed: needed)
+            missing = missing.filter { name in !lacking.contains(name) || enabled.contains(name) }
         }
     }
 

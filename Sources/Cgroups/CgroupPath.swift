@@ -17,10 +17,14 @@ struct CgroupPath: Equatable {
     ///
     /// An absent or empty `cgroupsPath` is `/swoci/ID`. A relative one is taken from the hierarchy's root too, so that the same
     /// value always names the same place.
+    ///
+    /// - Parameter base: The cgroup that takes the place of the root for both, where the root is not the caller's.
     /// - Source: config-linux.md#cgroups-path; row CG-01.
-    init(_ cgroupsPath: Located<String>?, id: String) throws(CgroupError) {
+    init(_ cgroupsPath: Located<String>?, id: String, base: String? = nil) throws(CgroupError) {
+        let above = (base ?? "").split(separator: "/").map(String.init)
         guard let located = cgroupsPath, !located.value.isEmpty else {
-            components = [Self.shared, id]
+            // Nothing is shared below a base: an empty parent there would be nobody's to remove.
+            components = base == nil ? [Self.shared, id] : above + ["\(Self.shared)-\(id)"]
             return
         }
         let path = located.value
@@ -38,7 +42,7 @@ struct CgroupPath: Equatable {
         if components == [Self.shared] {
             throw refuse("it is the parent of all containers' cgroups", hint: "a container there would end the others when it is deleted")
         }
-        self.components = components
+        self.components = path.utf8.first == UInt8(ascii: "/") ? components : above + components
     }
 
     /// The path as text: "/swoci/web".

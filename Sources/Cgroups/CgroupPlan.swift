@@ -38,10 +38,14 @@ public struct CgroupPlan: Equatable, Sendable {
     /// Plans the cgroup of a container.
     ///
     /// The same arguments always give the same plan; nothing is read from the host.
+    ///
+    /// - Parameter base: Where the paths begin that are not absolute; nil: at the root.
     /// - Throws: An error with its origin for a path or a limit that this host cannot take.
     /// - Source: rows CG-01, RD, RM, RC, RB, RH, RU.
-    public init(cgroupsPath: Located<String>?, id: String, layout: CgroupLayout, resources: Resources?) throws(CgroupError) {
-        let path = try CgroupPath(cgroupsPath, id: id)
+    public init(cgroupsPath: Located<String>?, id: String, layout: CgroupLayout, resources: Resources?, base: String? = nil)
+        throws(CgroupError)
+    {
+        let path = try CgroupPath(cgroupsPath, id: id, base: base)
         let text = path.text
         self.path = text
         var places: [Place] = []

@@ -108,6 +108,17 @@ public func setResourceLimit(of process: Int32, _ resource: Int32, soft: UInt64,
     }
 }
 
+/// The caller's own hard limit of a resource.
+///
+/// Source: prlimit(2).
+public func hardResourceLimit(_ resource: Int32) throws(Errno) -> UInt64 {
+    var value = cl_rlimit64(current: 0, maximum: 0)
+    try withUnsafeMutablePointer(to: &value) { pointer throws(Errno) in
+        _ = try kernel(__NR_prlimit64, 0, Int(resource), 0, Int(bitPattern: pointer))
+    }
+    return value.maximum
+}
+
 /// Ends the process at once, without running anything more.
 public func exitProcess(_ status: Int32) -> Never {
     kernelIgnoringFailure(__NR_exit_group, Int(status))

@@ -99,6 +99,8 @@ public struct SpecTemplate: Equatable, Sendable {
     }
 
     /// A user may not mount a sysfs of a network namespace that is not theirs, and has no group 5.
+    ///
+    /// Read-only with all below it: the user's own cgroups are there, which root in the container could write to.
     private var mounts: [TemplateMount] {
         let common = [
             TemplateMount("/proc", "proc", "proc", []),
@@ -109,10 +111,12 @@ public struct SpecTemplate: Equatable, Sendable {
             TemplateMount("/dev/shm", "tmpfs", "shm", ["nosuid", "noexec", "nodev", "mode=1777", "size=65536k"]),
             TemplateMount("/dev/mqueue", "mqueue", "mqueue", ["nosuid", "noexec", "nodev"]),
         ]
-        if rootless != nil { return common + [TemplateMount("/sys", "none", "/sys", ["rbind", "nosuid", "noexec", "nodev", "ro"])] }
+        let system =
+            rootless == nil
+            ? TemplateMount("/sys", "sysfs", "sysfs", ["nosuid", "noexec", "nodev", "ro"])
+            : TemplateMount("/sys", "none", "/sys", ["rbind", "nosuid", "noexec", "nodev", "rro"])
         return common + [
-            TemplateMount("/sys", "sysfs", "sysfs", ["nosuid", "noexec", "nodev", "ro"]),
-            TemplateMount("/sys/fs/cgroup", "cgroup", "cgroup", ["nosuid", "noexec", "nodev", "relatime", "ro"]),
+            system, TemplateMount("/sys/fs/cgroup", "cgroup", "cgroup", ["nosuid", "noexec", "nodev", "relatime", "ro"]),
         ]
     }
 }

@@ -58,7 +58,9 @@ let globalFlags: [Flag] = [
     Flag("debug", "the same as --log-level debug"),
     Flag("systemd-cgroup", "the same as --cgroup-manager systemd"),
     Flag("cgroup-manager", value: "MANAGER", "who manages the cgroup: cgroupfs, systemd or disabled"),
-    Flag("rootless", value: "MODE", "ignored: what the caller may do is found out"),
+    Flag(
+        "rootless", value: "MODE", "true: do without a cgroup where none may be made; false: fail; auto (default): true for who is not root"
+    ),
     Flag("criu", value: "PATH", "ignored"),
     Flag("version", "v", "print the version"),
 ]

@@ -40,6 +40,16 @@ struct Context {
         return manager
     }
 
+    /// Whether a cgroup may be left out where the caller may make none; nil: found out.
+    func isRootless() throws(Failure) -> Bool? {
+        switch globals["rootless"] ?? "auto" {
+        case "auto", "": nil
+        case "true": true
+        case "false": false
+        case let word: throw Failure("use the mode", word, hint: "--rootless is auto, true or false", kind: .usage)
+        }
+    }
+
     /// The bundle that `--bundle` or an operand names; the working directory otherwise.
     func bundle(operand: Int) throws(Failure) -> String {
         let named = operands.count > operand ? operands[operand] : nil

@@ -78,11 +78,11 @@ struct StateTests {
 
     @Test("root's state root does not depend on the environment; an empty XDG_RUNTIME_DIR is none (CLI-01)")
     func standardRoot() throws {
-        #expect(try StateStore.standard(user: 0, runtimeDirectory: "/run/user/0").root == "/run/swoci")
-        #expect(try StateStore.standard(user: 0, runtimeDirectory: "").root == "/run/swoci")
-        #expect(try StateStore.standard(user: 1000, runtimeDirectory: "/run/user/1000").root == "/run/user/1000/swoci")
-        #expect(failure { () throws(Failure) in try StateStore.standard(user: 1000, runtimeDirectory: "") }?.kind == .usage)
-        #expect(failure { () throws(Failure) in try StateStore.standard(user: 1000, runtimeDirectory: nil) }?.kind == .usage)
+        #expect(StateRootFacts(ownsRun: true, runtimeDirectory: "/run/user/0").root == "/run/swoci")
+        #expect(StateRootFacts(ownsRun: true).root == "/run/swoci")
+        #expect(StateRootFacts(ownsRun: false, runtimeDirectory: "/x", userDirectory: "/run/user/1000").root == "/x/swoci")
+        #expect(StateRootFacts(ownsRun: false, userDirectory: "/run/user/1000").root == "/run/user/1000/swoci")
+        #expect(StateRootFacts(ownsRun: false).root == nil)
     }
 
     @Test("an id can be reserved once, and again when it is removed (LC-01)")

@@ -99,7 +99,8 @@ struct DocumentsTests {
         #expect(!text.contains("gid=5"))
         let sys = try #require(config.mounts.first { $0.destination.value == "/sys" })
         #expect(sys.isBind && sys.source?.value == "/sys")
-        #expect(sys.options.contains { $0.value == .attribute(.readOnly, set: true, recursive: false) })
+        #expect(sys.options.contains { $0.value == .attribute(.readOnly, set: true, recursive: true) })
+        #expect(config.mounts.last?.destination.value == "/sys/fs/cgroup")
     }
 }
 

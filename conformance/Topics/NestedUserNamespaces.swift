@@ -24,7 +24,7 @@ extension Lab {
             echo "0 \(first) \(count)" >/proc/$holder/uid_map
             echo "0 \(first) \(count)" >/proc/$holder/gid_map
             nsenter -t $holder -U --setuid 0 --setgid 0 --preserve-credentials "$@" || status=$?
-            kill $holder
+            kill $holder; wait $holder 2>/dev/null || :
             exit $status
             """
         let outerRange = outer.replacingOccurrences(of: " --preserve-credentials", with: count == 1 ? " --preserve-credentials" : "")
@@ -57,12 +57,29 @@ let nestedUserNamespaces = Topic("nested") { topic in
         }
     }
 
-    topic.claim("inside a user namespace without rights over cgroups, create says what to do", rows: ["CG-02", "CLI-01"]) { lab in
+    topic.claim("inside a user namespace without rights over cgroups, a container without limits runs in the caller's", rows: ["CG-01"]) {
+        lab in
         try lab.oursOnly()
-        let box = try lab.container(script)
+        let box = try lab.container("cat /proc/self/cgroup") { $0["/linux/cgroupsPath"] = nil }
+        box.ownRootfs(100_000, 100_000)
+        let outcome = try lab.nested(box, first: 100_000, count: 65536, [])
+        try equal(outcome.status, 0, "status (\(outcome.err))")
+        try expect(!outcome.out.contains(box.id), "it has a cgroup: \(outcome.out)")
+        let strict = try lab.nested(box, first: 100_000, count: 65536, ["--rootless", "false"])
+        try expect(strict.status != 0, "it ran though it may not do without")
+        try contains(strict.err, "--cgroup-manager disabled", "message")
+    }
+
+    topic.claim("inside a user namespace without rights over cgroups, a limit says why it cannot be", rows: ["CG-01", "RH-07"]) { lab in
+        try lab.oursOnly()
+        let box = try lab.container(script) {
+            $0["/linux/cgroupsPath"] = nil
+            $0["/linux/resources/pids"] = ["limit": 50]
+        }
         box.ownRootfs(100_000, 100_000)
         let outcome = try lab.nested(box, first: 100_000, count: 65536, [])
         try expect(outcome.status != 0, "it ran")
-        try contains(outcome.err, "--cgroup-manager disabled", "message")
+        try contains(outcome.err, "/linux/resources/pids/limit", "message")
+        try contains(outcome.err, "may not make cgroups", "message")
     }
 }

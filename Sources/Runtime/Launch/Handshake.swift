@@ -100,7 +100,8 @@ struct Handshake: ~Copyable {
     }
 
     private func writeMappings() throws(Failure) {
-        try writeIDMappings(of: initPID, uids: launch.uidMappings, gids: launch.gidMappings, place: place)
+        try writeIDMappings(
+            of: initPID, uids: launch.uidMappings, by: launch.uidMethod, gids: launch.gidMappings, by: launch.gidMethod, place: place)
     }
 
     /// Rows P-23: from outside, where raising the priority may be allowed.

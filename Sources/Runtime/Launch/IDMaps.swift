@@ -5,18 +5,27 @@ import Linux
 import Spec
 
 /// Writes the mappings of a process that was born into a new user namespace.
-func writeIDMappings(of pid: Int32, uids: [IDMapping], gids: [IDMapping], place: (Origin) -> Failure.Place?) throws(Failure) {
-    try write(uids, to: "/proc/\(pid)/uid_map", place)
-    do throws(Failure) {
-        try write(gids, to: "/proc/\(pid)/gid_map", place)
-    } catch {
-        guard error.errno == .notPermitted else { throw error }
+func writeIDMappings(
+    of pid: Int32, uids: [IDMapping], by users: MappingMethod = .written, gids: [IDMapping], by groups: MappingMethod = .written,
+    place: (Origin) -> Failure.Place?
+) throws(Failure) {
+    try put(uids, "/proc/\(pid)/uid_map", of: pid, by: users, place)
+    try put(gids, "/proc/\(pid)/gid_map", of: pid, by: groups, place)
+}
+
+private func put(
+    _ mappings: [IDMapping], _ file: String, of pid: Int32, by method: MappingMethod, _ place: (Origin) -> Failure.Place?
+) throws(Failure) {
+    switch method {
+    case .program(let path): return try write(mappings, of: pid, by: path, place: place)
+    case .written: break
+    case .writtenWithoutSetgroups:
         // Without CAP_SETGID the kernel wants setgroups(2) forbidden first, so that nobody drops a group that denies access.
         do throws(Errno) { try writeText("deny", to: "/proc/\(pid)/setgroups") } catch {
             throw Failure("forbid setgroups", "/proc/\(pid)/setgroups", errno: error)
         }
-        try write(gids, to: "/proc/\(pid)/gid_map", place)
     }
+    try write(mappings, to: file, place)
 }
 
 private func write(_ mappings: [IDMapping], to file: String, _ place: (Origin) -> Failure.Place?) throws(Failure) {

@@ -30,6 +30,8 @@ struct LaunchOptions: Equatable, Sendable {
     var notifySocket: String?
     /// Whether a cgroup is made (`--cgroup-manager disabled`).
     var usesCgroups = true
+    /// Whether a cgroup may be left out where the caller may make none: `--rootless`; nil: that is found out.
+    var isRootless: Bool?
 
     /// Makes the options of an ordinary call.
     init() {}
@@ -52,9 +54,8 @@ extension Preparation {
         facts.listenEnvironment = options.listenEnvironment
         facts.joinedNamespaces = descriptors
         facts.capabilitiesHeld = try Preparation.capabilitiesHeld(config)
-        facts.isInUserNamespace = Preparation.isInUserNamespace
-        facts.setgroupsDenied = Preparation.setgroupsDenied(config)
-        if facts.isInUserNamespace { facts.mappedGroups = Preparation.mappedGroups() }
+        let caller = try Caller.current()
+        do throws(PlanningError) { try facts.add(caller, config) } catch { throw Failure(error, place: bundle.place(of: error.origin)) }
         facts.clocks = config.linux.timeOffsets.map { (offset: TimeOffset) -> Int64 in
             Int64(offset.clock == .monotonic ? monotonicMilliseconds() : bootMilliseconds()) / 1000
         }
@@ -65,24 +66,13 @@ extension Preparation {
             facts.hasAppArmor = Preparation.hasAppArmor
         }
         facts.copiedLinks = Preparation.copiedLinks(bundle)
-        cgroup = nil
-        if options.usesCgroups {
-            do throws(CgroupError) {
-                let layout = try CgroupLayout.detect()
-                var resources = config.linux.resources
-                if facts.isInUserNamespace, resources?.devices != nil {
-                    // The kernel takes device rules from the host's first user namespace alone, and gives no device node to another.
-                    resources?.devices = nil
-                    remarks.append("device rules are left out: inside a user namespace nobody may set them, nor make device nodes [RD-01]")
-                }
-                let plan = try CgroupPlan(
-                    cgroupsPath: config.linux.cgroupsPath, id: id.name, layout: layout, resources: resources)
-                for warning in plan.warnings { remarks.append(warning.text) }
-                facts.add(plan, layout)
-                cgroup = plan
-            } catch {
-                throw Failure(error, place: bundle.place(of: error.origin))
+        do throws(CgroupError) {
+            cgroup = options.usesCgroups ? try Preparation.planCgroup(config, id, caller, options, &facts, &remarks) : nil
+            if cgroup == nil, config.mounts.contains(where: { $0.type?.value.hasPrefix("cgroup") ?? false }) {
+                if let layout = try? CgroupLayout.detect() { facts.addOwnCgroup(layout) }
             }
+        } catch {
+            throw Failure(error, place: bundle.place(of: error.origin))
         }
         if let seccomp = config.linux.seccomp {
             let program = try Preparation.compile(seccomp, bundle, store)
@@ -91,9 +81,7 @@ extension Preparation {
         }
         facts.state = HookState(id: id.name, bundle: bundle.path, rootfs: bundle.rootfs, annotations: config.annotations)
         do throws(PlanningError) { launch = try Planner.plan(config, facts) } catch {
-            throw Failure(
-                "plan the container", detail: error.message + (error.row.isEmpty ? "" : " [\(error.row)]"),
-                place: bundle.place(of: error.origin), hint: error.hint.isEmpty ? nil : error.hint)
+            throw Failure(error, place: bundle.place(of: error.origin))
         }
         for warning in launch.warnings { remarks.append(warning.message) }
     }
@@ -128,31 +116,6 @@ extension Preparation {
         return true
     }
 
-    /// Whether the container's user namespace will forbid setgroups(2): because the runtime's own does, which those below it inherit, or
-    /// because the runtime has to give it up to write a group mapping without CAP_SETGID.
-    ///
-    /// - Source: user_namespaces(7).
-    private static func setgroupsDenied(_ config: Config) -> Bool {
-        if (try? readText("/proc/self/setgroups")) == "deny" { return true }
-        guard let namespace = config.linux.namespace(.user), namespace.path == nil else { return false }
-        return (try? permittedCapabilities()).map { $0 & 1 << 6 == 0 } ?? false
-    }
-
-    /// The groups that the runtime's own user namespace knows.
-    private static func mappedGroups() -> [IDMapping] {
-        guard let map = try? readText("/proc/self/gid_map") else { return [] }
-        return map.split(separator: "\n").compactMap { line in
-            let numbers = line.split(separator: " ").compactMap { UInt32($0) }
-            return numbers.count == 3 ? IDMapping(containerID: numbers[0], hostID: numbers[1], size: numbers[2]) : nil
-        }
-    }
-
-    /// Whether the runtime itself is in a user namespace other than the host's first, which maps every id to itself.
-    private static var isInUserNamespace: Bool {
-        guard let map = try? readText("/proc/self/uid_map") else { return false }
-        return map.split(whereSeparator: { $0 == " " || $0 == "\n" }).joined(separator: " ") != "0 0 4294967295"
-    }
-
     /// The targets of `copy-symlink` sources that are links (MO-35).
     private static func copiedLinks(_ bundle: Bundle) -> [PlanningFacts.CopiedLink] {
         var result: [PlanningFacts.CopiedLink] = []
@@ -162,20 +125,5 @@ extension Preparation {
             if let target = try? readLink(path) { result.append(PlanningFacts.CopiedLink(mount: index, target: target)) }
         }
         return result
-    }
-}
-
-extension PlanningFacts {
-    /// Takes over where the container's cgroups are, for its cgroup mount.
-    fileprivate mutating func add(_ plan: CgroupPlan, _ layout: CgroupLayout) {
-        isCgroupV2 = layout.isUnified
-        if let place = plan.unified { cgroupV2Directory = place.directory }
-        if isCgroupV2 { return }
-        cgroupMounts = plan.places.map { place in
-            let point = place.hierarchy.mountPoint
-            let name = String(point[point.index(after: point.lastIndex(of: "/") ?? point.startIndex)...])
-            let links = place.hierarchy.controllers.count > 1 ? place.hierarchy.controllers : []
-            return CgroupMount(name: name, directory: place.directory, links: links)
-        }
     }
 }

@@ -164,6 +164,7 @@ extension CreateRequest {
         options.noPivot = noPivot
         options.noNewKeyring = noNewKeyring
         options.usesCgroups = cgroupManager != .disabled
+        options.isRootless = isRootless
         options.notifySocket = notifySocket
         options.preservedDescriptors = preservedDescriptors + listenDescriptors
         if listenDescriptors > 0 {
@@ -179,6 +180,7 @@ public func describePlan(_ request: CreateRequest) throws(Failure) -> [String] {
     let bundle = try Bundle(request.bundle)
     var options = LaunchOptions()
     options.usesCgroups = request.cgroupManager != .disabled
+    options.isRootless = request.isRootless
     let joined = bundle.config.linux.namespaces.filter { $0.path != nil }
         .map { PlanningFacts.JoinedNamespace(type: $0.type, descriptor: 0) }
     let preparation = try Preparation(bundle, id: request.id, options: options, store: nil, descriptors: joined)

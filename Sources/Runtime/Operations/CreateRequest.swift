@@ -34,6 +34,8 @@ public struct CreateRequest: Equatable, Sendable {
     public var noNewKeyring = false
     /// Who manages the cgroup.
     public var cgroupManager = CgroupManager.cgroupfs
+    /// `--rootless`: whether a cgroup may be left out where the caller may make none; nil: found out.
+    public var isRootless: Bool?
     /// Whether the caller goes on without waiting for the container: `create`, and `run --detach`.
     public var isDetached = true
 

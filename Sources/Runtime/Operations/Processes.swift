@@ -91,7 +91,7 @@ private func runPS(_ options: [String], _ searchPath: String) throws(Failure) ->
 }
 
 /// A null-terminated vector of C strings, which live as long as the process.
-private func vector(_ words: [String]) -> UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?> {
+func vector(_ words: [String]) -> UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?> {
     let result = UnsafeMutableBufferPointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: words.count + 1)
     for (index, word) in words.enumerated() {
         let bytes = word.utf8CString

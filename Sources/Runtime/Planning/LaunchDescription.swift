@@ -15,8 +15,11 @@ extension LaunchPlan {
         } else {
             actions.append(("start the init in new \(namespaceNames(cloneFlags)) namespaces", .none))
         }
-        for mapping in uidMappings { actions.append(("map user ids: \(describe(mapping))", mapping.origin)) }
-        for mapping in gidMappings { actions.append(("map group ids: \(describe(mapping))", mapping.origin)) }
+        for mapping in uidMappings { actions.append(("map user ids\(describe(uidMethod)): \(describe(mapping))", mapping.origin)) }
+        if gidMethod == .writtenWithoutSetgroups {
+            actions.append(("forbid setgroups in the user namespace", gidMappings.first?.origin ?? .none))
+        }
+        for mapping in gidMappings { actions.append(("map group ids\(describe(gidMethod)): \(describe(mapping))", mapping.origin)) }
         if let resctrl {
             let group = resctrl.kind == .standard ? "default class of service" : "class of service \(shownText(resctrl.group))"
             actions.append(("put the container into resctrl's \(group)", resctrl.origin))
@@ -46,6 +49,10 @@ extension LaunchPlan {
             return text + (users == groups ? users : "\(users); groups \(groups)")
         case .joined: return text + "as the joined user namespace does"
         }
+    }
+
+    private func describe(_ method: MappingMethod) -> String {
+        if case .program(let path) = method { " by \(path)" } else { "" }
     }
 
     private func describe(_ mapping: IDMapping) -> String {

@@ -17,6 +17,10 @@ public struct LaunchPlan: Equatable, Sendable {
     public var uidMappings: [IDMapping] = []
     /// The group mappings of a new user namespace.
     public var gidMappings: [IDMapping] = []
+    /// How the user mappings are written.
+    public var uidMethod = MappingMethod.written
+    /// How the group mappings are written.
+    public var gidMethod = MappingMethod.written
     /// Whether the init becomes the payload instead of supervising it.
     public var payloadIsPIDOne = true
     /// Limits the runtime sets from outside (P-10).

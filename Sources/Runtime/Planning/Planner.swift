@@ -42,6 +42,12 @@ struct PlanDraft {
     /// Whether the container has a user namespace, new or joined.
     var hasUserNamespace: Bool { config.linux.namespace(.user) != nil }
 
+    /// Whether the runtime opens the trees that such a container mounts: with rights that the init has not any more.
+    var runtimeOpensTrees: Bool { hasUserNamespace && facts.opensTrees }
+
+    /// Whether the init opens them, before it takes on the ids of the container: nobody else may (open_tree(2) needs CAP_SYS_ADMIN).
+    var initOpensTrees: Bool { hasUserNamespace && !facts.opensTrees }
+
     /// Whether that namespace is made for the container.
     func isNew(_ type: NamespaceType) -> Bool {
         guard let namespace = config.linux.namespace(type) else { return false }

@@ -6,7 +6,10 @@ internal import Spec
 /// Capability numbers planning has to know. Source: capabilities(7).
 extension CapabilitySet {
     static let kill = CapabilitySet(rawValue: 1 << 5)
+    static let setGroupID = CapabilitySet(rawValue: 1 << 6)
+    static let setUserID = CapabilitySet(rawValue: 1 << 7)
     static let systemAdministration = CapabilitySet(rawValue: 1 << 21)
+    static let systemResources = CapabilitySet(rawValue: 1 << 24)
 }
 
 extension PlanDraft {

@@ -9,6 +9,9 @@ extension PlanDraft {
         if !facts.isCgroupV2 && mount.type?.value == "cgroup" {
             planHierarchies(mount, options)
         } else if facts.isCgroupV2 && config.linux.namespace(.cgroup) == nil {
+            var options = options
+            // Whoever could write there would set limits of the caller and of others.
+            if facts.cgroupIsCallers { options.own.apply(.readOnly, set: true) }
             bindCgroup(facts.cgroupV2Directory, on: cleanPath(mount.destination.value), mount, options)
         } else {
             let step = MountFilesystem(
@@ -47,7 +50,7 @@ extension PlanDraft {
 
     private mutating func bindCgroup(_ directory: String, on path: String, _ mount: Mount, _ options: MountOptions) {
         let source =
-            hasUserNamespace
+            runtimeOpensTrees
             ? open(directory, isRecursive: false, mount.origin) : TreeSource(path: text(directory), recursive: false)
         let step = Bind(
             source: source, target: Target(path: text(path)), attributes: options.treeAttributes,

@@ -28,6 +28,8 @@ public struct PlanningFacts: Equatable, Sendable {
     public var isCgroupV2 = true
     /// The container's own directory in cgroup v2.
     public var cgroupV2Directory = ""
+    /// Whether those directories are the caller's own cgroups, because the container has none.
+    public var cgroupIsCallers = false
     /// The runtime's own bounding set: nothing beyond it can be granted (P-16).
     public var capabilitiesHeld = CapabilitySet(rawValue: .max)
     /// Whether the container's user namespace will forbid setgroups(2) (I-02).
@@ -36,6 +38,14 @@ public struct PlanningFacts: Equatable, Sendable {
     public var isInUserNamespace = false
     /// Whether AppArmor is on (P-14).
     public var hasAppArmor = true
+    /// Whether the runtime may open trees of mounts for the init; if not, the init opens them by itself, with the caller's ids.
+    public var opensTrees = true
+    /// How the user mappings of a new user namespace are written.
+    public var uidMethod = MappingMethod.written
+    /// How the group mappings are written.
+    public var gidMethod = MappingMethod.written
+    /// Whether the runtime may join namespaces with its own rights, before the user namespace that owns them.
+    public var mayJoinNamespaces = true
     /// The groups that exist in that namespace; empty in the host's first, where all do.
     public var mappedGroups: [IDMapping] = []
     /// The clocks' seconds, in the order of the config's time offsets; empty where nobody has looked.

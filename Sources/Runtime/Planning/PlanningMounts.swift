@@ -9,17 +9,18 @@ extension PlanDraft {
         for index in config.mounts.indices { try planMount(index) }
     }
 
-    /// Opens the sources of mounts that are to stay peers of the host's, while they still can (MO-19).
+    /// Opens the sources of mounts that are to stay peers of the host's, while they still can (MO-19); where the runtime may open none, all
+    /// sources, while the init still has the caller's ids.
     ///
     /// Their slots follow those of the runtime: without a user namespace it opens the id-mapped ones only.
     mutating func openSharedSources() throws(PlanningError) {
-        if hasUserNamespace { return }
+        if runtimeOpensTrees { return }
         let binds = config.mounts.indices.filter { config.mounts[$0].isBind }
         var slot = UInt32(binds.filter { isIDMapped(config.mounts[$0]) && copiedLink($0) == nil }.count)
         for index in binds where !isIDMapped(config.mounts[index]) && copiedLink(index) == nil {
             let mount = config.mounts[index]
             let options = MountOptions(mount.options)
-            guard options.wantsPeer, !options.isRemount else { continue }
+            guard options.wantsPeer || initOpensTrees, !options.isRemount else { continue }
             let path = text(try bindSource(mount))
             let source = TreeSource(path: path, recursive: options.bind == true, noFollow: options.sourceNoFollow)
             add(.openSource(OpenSource(slot: slot, source: source)), mount.origin)
@@ -83,14 +84,24 @@ extension PlanDraft {
         var extras: MountFilesystem.Options = []
         if options.copiesUp { extras.insert(.copyUp) }
         if type.value == "tmpfs" && !options.parameters.contains(where: { $0.key == "mode" }) { extras.insert(.inheritMode) }
-        // The kernel ties a new sysfs to the network namespace's owner (M-13).
-        if type.value == "sysfs" && (hasUserNamespace || facts.isInUserNamespace) { extras.insert(.bindWhenRefused) }
+        if (hasUserNamespace || facts.isInUserNamespace) && isRefusable(type.value) { extras.insert(.bindWhenRefused) }
         let parameters = parameters(of: mount, type.value, options)
         let step = MountFilesystem(
             type: text(type.value), source: text(mount.source?.value ?? type.value), target: target(mount, options),
             parameters: texts(parameters), attributes: options.newAttributes,
             propagation: propagationChange(options.propagation, mustLeaveHost: false), options: extras)
         add(.mountFilesystem(step), mount.origin)
+    }
+
+    /// Whether a user namespace may be refused a new file system of that type where the host's own shows the same: the kernel ties a sysfs to
+    /// the owner of the network namespace, an mqueue to that of the IPC namespace, a procfs to that of the PID namespace (M-13, M-14).
+    private func isRefusable(_ type: String) -> Bool {
+        switch type {
+        case "sysfs": true
+        case "mqueue": config.linux.namespace(.ipc) == nil
+        case "proc": config.linux.namespace(.pid) == nil
+        default: false
+        }
     }
 
     private mutating func parameters(of mount: Mount, _ type: String, _ options: MountOptions) -> [String] {
@@ -159,11 +170,11 @@ extension PlanDraft {
         let idMap = try idMap(of: mount, options)
         let source: TreeSource
         var mustLeaveHost = false
-        if hasUserNamespace || idMap != nil {
+        if let slot = sharedSlots[index] {
+            source = TreeSource(slot: slot, path: text(path), recursive: isRecursive)
+        } else if runtimeOpensTrees || idMap != nil {
             source = open(path, isRecursive: isRecursive, noFollow: options.sourceNoFollow, idMap: idMap, mount.origin)
             mustLeaveHost = hasUserNamespace || !options.wantsPeer
-        } else if let slot = sharedSlots[index] {
-            source = TreeSource(slot: slot, path: text(path), recursive: isRecursive)
         } else {
             source = TreeSource(path: text(path), recursive: isRecursive, noFollow: options.sourceNoFollow)
         }
@@ -189,6 +200,10 @@ extension PlanDraft {
     /// Rows M-07 to M-09.
     private func idMap(of mount: Mount, _ options: MountOptions) throws(PlanningError) -> LaunchPlan.IDMap? {
         guard isIDMapped(mount) else { return nil }
+        guard facts.opensTrees else {
+            throw PlanningError(
+                "an ordinary user cannot map the ids of a mount", origin: mount.origin, hint: "leave the mount's mappings out", row: "M-07")
+        }
         let linux = config.linux
         let isRecursive = options.idMap?.isRecursive ?? false
         if let mapping = options.idMap?.mapping {

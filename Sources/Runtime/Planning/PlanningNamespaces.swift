@@ -45,14 +45,16 @@ extension PlanDraft {
             launch.createsUserNamespace = true
             launch.uidMappings = linux.uidMappings
             launch.gidMappings = linux.gidMappings
+            (launch.uidMethod, launch.gidMethod) = (facts.uidMethod, facts.gidMethod)
         }
         guard launch.isStaged else {
             launch.cloneFlags = flags
             return
         }
-        // With the host's credentials first: the user namespace may have no rights over the others (N-12).
-        for namespace in joined where namespace.type != .user { try join(namespace) }
-        for namespace in joined where namespace.type == .user { try join(namespace) }
+        // With the host's credentials first: the user namespace may have no rights over the others (N-12). An ordinary user has rights
+        // over them only as a member of the user namespace.
+        for namespace in joined where (namespace.type != .user) == facts.mayJoinNamespaces { try join(namespace) }
+        for namespace in joined where (namespace.type != .user) != facts.mayJoinNamespaces { try join(namespace) }
         if offsetsClocks { try planClocks() }
         let entered = EnterNewNamespaces(flags: flags, awaitsMappings: launch.createsUserNamespace)
         add(.enterNewNamespaces(entered), (created.first ?? joined.first)?.origin ?? .none)

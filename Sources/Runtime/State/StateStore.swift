@@ -16,22 +16,6 @@ public struct StateStore: Equatable, Sendable {
         self.isExplicit = isExplicit
     }
 
-    /// The state root of a user: the same for every call, whatever its environment, where the user is root.
-    ///
-    /// Engines give root an empty XDG_RUNTIME_DIR, or none, or their own.
-    public static func standard(user: UInt32, runtimeDirectory: String?) throws(Failure) -> StateStore {
-        if user == 0 { return StateStore(root: "/run/swoci", isExplicit: false) }
-        guard let runtimeDirectory, !runtimeDirectory.isEmpty else {
-            throw Failure("find the state root", detail: "XDG_RUNTIME_DIR is not set", hint: "set it, or give --root DIR", kind: .usage)
-        }
-        return StateStore(root: runtimeDirectory + "/swoci", isExplicit: false)
-    }
-
-    /// The state root of the calling user.
-    public static func standard(runtimeDirectory: String?) throws(Failure) -> StateStore {
-        try standard(user: effectiveUser(), runtimeDirectory: runtimeDirectory)
-    }
-
     /// Makes the entry of a new container, locked.
     ///
     /// The directory is the lock and the id's uniqueness in one.

@@ -19,6 +19,7 @@ func createRequest(_ context: Context) throws(Failure) -> CreateRequest {
     request.noPivot = context.options.isSet("no-pivot")
     request.noNewKeyring = context.options.isSet("no-new-keyring")
     request.cgroupManager = try context.cgroupManager()
+    request.isRootless = try context.isRootless()
     guard request.cgroupManager != .systemd else {
         throw Failure(
             "create the container", request.id.name, detail: "the systemd cgroup driver is not available yet",

@@ -3,7 +3,9 @@
 import Runtime
 
 func plan(_ context: Context) throws(Failure) {
-    let request = CreateRequest(id: try ContainerID("plan"), bundle: try context.bundle(operand: 0))
+    var request = CreateRequest(id: try ContainerID("plan"), bundle: try context.bundle(operand: 0))
+    request.cgroupManager = try context.cgroupManager()
+    request.isRootless = try context.isRootless()
     var text = ""
     for line in try describePlan(request) { text += line + "\n" }
     try print(text)
