@@ -12,6 +12,8 @@ SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
 release := .build/release
+# What --version says; a build without git, as from an archive, does not know.
+export SWOCI_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)$(shell git diff --quiet HEAD 2>/dev/null; [ $$? -ne 1 ] || echo -dirty)
 sources := Sources Tests conformance Package.swift
 # Containers and their tests need root.
 sudo := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
@@ -63,11 +65,16 @@ install: ## install the release that is built below PREFIX (/usr/local), in DEST
 	@test -x $(release)/swoci -a -x $(release)/swoci-init || { echo 'swoci: run "make build" first' >&2; exit 1; }
 	install -D -m 755 $(release)/swoci $(DESTDIR)$(PREFIX)/bin/swoci
 	install -D -m 755 $(release)/swoci-init $(DESTDIR)$(PREFIX)/libexec/swoci/swoci-init
+	install -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	$(release)/swoci completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/swoci
+	$(release)/swoci completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_swoci
+	$(release)/swoci completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/swoci.fish
 	install -D -m 644 share/containers/containers.conf.d/swoci.conf $(DESTDIR)$(PREFIX)/share/containers/containers.conf.d/swoci.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/swoci README.md LICENSE share/docker/daemon.json
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/swoci $(DESTDIR)$(PREFIX)/libexec/swoci/swoci-init
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/,bash-completion/completions/swoci zsh/site-functions/_swoci fish/vendor_completions.d/swoci.fish)
 	rm -f $(DESTDIR)$(PREFIX)/share/containers/containers.conf.d/swoci.conf
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/doc/swoci/,README.md LICENSE daemon.json)
 	-rmdir --ignore-fail-on-non-empty $(DESTDIR)$(PREFIX)/libexec/swoci $(DESTDIR)$(PREFIX)/share/doc/swoci

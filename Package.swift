@@ -30,6 +30,9 @@ let unicodeTables = "\(toolchain)/lib/swift/embedded/\(architecture)-unknown-lin
 let musl = "/usr/lib/\(architecture)-linux-musl"
 let hasMusl = FileManager.default.fileExists(atPath: "\(musl)/libc.a")
 
+/// The commit of the sources, which `make` passes: the manifest cannot look for itself, for what it finds is kept until it changes.
+let commit = Context.environment["SWOCI_COMMIT"].flatMap { $0.isEmpty ? nil : $0 }
+
 /// Arguments for the linker itself, whose order the compiler driver keeps.
 func linker(_ arguments: String...) -> [String] {
     arguments.flatMap { ["-Xlinker", $0] }
@@ -81,6 +84,7 @@ let package = Package(
                 .define("HOSTED", .when(configuration: .debug)),
                 .unsafeFlags(["-ffreestanding", "-fno-builtin", "-fno-stack-protector", "-Os"]),
             ]),
+        .target(name: "CBuild", cSettings: commit.map { [.define("SWOCI_COMMIT", to: "\"\($0)\"")] } ?? []),
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: language),
         .target(name: "Plan", dependencies: ["Linux"], swiftSettings: language),
         .target(name: "Spec", dependencies: ["CYajl"], swiftSettings: language),
@@ -88,7 +92,7 @@ let package = Package(
         .target(name: "Runtime", dependencies: ["CLinux", "Cgroups", "CSeccomp", "Linux", "Plan", "Spec"], swiftSettings: language),
         .executableTarget(
             name: "swoci",
-            dependencies: ["CMusl", "Linux", "Plan", "Runtime", "Spec"],
+            dependencies: ["CBuild", "CMusl", "Linux", "Plan", "Runtime", "Spec"],
             swiftSettings: program,
             linkerSettings: [.unsafeFlags(productLink, .when(configuration: .release))]),
         .executableTarget(

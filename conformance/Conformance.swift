@@ -6,7 +6,8 @@ import Foundation
 enum Conformance {
     /// Every topic, in the order in which they run.
     static let topics: [Topic] = [
-        lifecycle, configErrors, namespaces, networkDevices, nestedUserNamespaces, rootfs, mounts, process, scheduling, terminal,
+        lifecycle, running, waiting, killing, deleting, listing, pausing, configErrors, namespaces, networkDevices, nestedUserNamespaces,
+        rootfs, mounts, containerMounts, process, scheduling, terminal,
         seccomp, seccompAgent, cgroups, events, hooks, initProcess, security, exec,
         extensions,
     ]

@@ -85,9 +85,10 @@ func pause(nanoseconds: Int64) {
 
 /// Waits until a file of kernfs says that it has changed since it was last read, or until the time is over.
 ///
-/// - Source: cgroups(7), cgroup.events; POLLPRI.
-func waitForChange(of file: borrowing OwnedFD, nanoseconds: Int64) {
-    var entry = cl_pollfd(fd: file.raw, events: 2, revents: 0)
+/// - Parameter events: What to wait for: POLLPRI for a file of kernfs, POLLIN for a pidfd.
+/// - Source: cgroups(7), cgroup.events; pidfd_open(2).
+func waitForChange(of file: borrowing OwnedFD, nanoseconds: Int64, events: Int16 = 2) {
+    var entry = cl_pollfd(fd: file.raw, events: events, revents: 0)
     var time = cl_timespec(seconds: nanoseconds / 1_000_000_000, nanoseconds: nanoseconds % 1_000_000_000)
     withUnsafeMutablePointer(to: &entry) { entry in
         withUnsafeMutablePointer(to: &time) { time in

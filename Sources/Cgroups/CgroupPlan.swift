@@ -106,6 +106,8 @@ public struct CgroupRecord: Equatable, Sendable {
     public var paths: [String] = []
     /// The directories that were missing before, in the order in which they are made: only these are removed.
     public var created: [String] = []
+    /// The inode numbers of `paths`, once they are there: what tells them from others of the same names.
+    public var inodes: [UInt64] = []
     /// The one of `paths` that is cgroup v2.
     public var unified: String?
     /// The one of `paths` that has the v1 freezer.
@@ -119,6 +121,8 @@ public struct CgroupRecord: Equatable, Sendable {
     public var onlyCreated: CgroupRecord {
         var result = self
         result.paths = paths.filter { created.contains($0) }
+        result.inodes = []
+        for (index, path) in paths.enumerated() where index < inodes.count && created.contains(path) { result.inodes.append(inodes[index]) }
         if let unified, !created.contains(unified) { result.unified = nil }
         if let freezer, !created.contains(freezer) { result.freezer = nil }
         return result

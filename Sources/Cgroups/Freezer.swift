@@ -12,6 +12,7 @@ extension Cgroup {
     /// - Throws: After the time is over, an error that names the processes.
     public static func freeze(_ record: CgroupRecord, within nanoseconds: Int64 = 2_000_000_000) throws(CgroupError) {
         let deadline = monotonicTime() + nanoseconds
+        let record = try record.verified()
         do throws(CgroupError) {
             if let unified = record.unified, exists(unified + "/cgroup.freeze") {
                 try freezeUnified(unified, until: deadline)
@@ -30,6 +31,7 @@ extension Cgroup {
 
     /// Lets all processes of the container run again, whichever freezer holds them.
     public static func thaw(_ record: CgroupRecord) throws(CgroupError) {
+        let record = try record.verified()
         if let unified = record.unified { try thaw(unified + "/cgroup.freeze", "0") }
         if let freezer = record.freezer { try thaw(freezer + "/freezer.state", "THAWED") }
     }
@@ -104,7 +106,7 @@ extension Cgroup {
     private static func stuck(_ directory: String) -> CgroupError {
         let inside = (try? processes(below: directory)) ?? []
         return CgroupError(
-            "freeze the cgroup", directory, problem: "processes did not stand still in time", value: list(inside),
+            "freeze the cgroup", directory, problem: "processes did not stand still in time", value: describe(inside),
             hint: "a process in an uninterruptible system call cannot be frozen")
     }
 }

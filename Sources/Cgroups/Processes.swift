@@ -8,6 +8,7 @@ extension Cgroup {
     ///
     /// - Source: cgroups(7), cgroup.procs.
     public static func pids(_ record: CgroupRecord) throws(CgroupError) -> [Int32] {
+        let record = try record.verified()
         guard let path = record.unified ?? record.freezer ?? record.paths.first else { return [] }
         return try processes(below: path)
     }
@@ -54,9 +55,7 @@ extension Cgroup {
     /// container; after any other signal it is paused as before.
     /// - Source: cgroups(7), cgroup.kill (Linux 5.14).
     public static func killAll(_ record: CgroupRecord, signal: Int32) throws(CgroupError) {
-        for path in [record.unified, record.freezer, record.paths.first] {
-            if let path, exists(path) { try checkIsBelowRoot(path) }
-        }
+        let record = try record.verified()
         let isKill = signal == 9
         if isKill, let unified = record.unified {
             if (try? writeText("1", to: unified + "/cgroup.kill")) != nil {
@@ -73,7 +72,7 @@ extension Cgroup {
         do throws(CgroupError) {
             result = signalEach(try pids(record), signal)
         } catch {
-            if !wasFrozen { try? thaw(record) }
+            if !wasFrozen || isKill { try? thaw(record) }
             throw error
         }
         if !wasFrozen || isKill { try thaw(record) }

@@ -11,6 +11,7 @@ extension Cgroup {
     /// - Throws: After the time is over, an error that names the processes that hold the cgroup.
     /// - Source: row CG-09.
     public static func remove(_ record: CgroupRecord, within nanoseconds: Int64 = 10_000_000_000) throws(CgroupError) {
+        let record = try record.verified()
         var rest: [String] = []
         for path in record.paths where try !removeOrFindBusy(path, record) { rest.append(path) }
         if !rest.isEmpty { try empty(rest, record, until: monotonicTime() + nanoseconds) }
@@ -45,24 +46,26 @@ extension Cgroup {
     /// Kills and removes until nothing is left or the time is over.
     private static func empty(_ paths: [String], _ record: CgroupRecord, until deadline: Int64) throws(CgroupError) {
         var rest = paths
-        var wait: Int64 = 200_000
+        var moment: Int64 = 200_000
         while true {
             try kill(rest, record)
-            if let unified = record.unified { waitUntilEmpty(unified, nanoseconds: min(wait * 16, 100_000_000)) }
+            // Not to the end at once: a process that a fork made behind the signal's back wants one of its own.
+            try waitUntilEmpty(rest, record, until: min(deadline, monotonicTime() + 1_000_000_000))
             var still: [String] = []
             for path in rest where try !removeTree(path, record) { still.append(path) }
             if still.isEmpty { return }
             rest = still
             if monotonicTime() >= deadline { break }
-            pause(nanoseconds: wait)
-            wait = min(wait * 2, 50_000_000)
+            // The kernel takes a moment to let go of the last process, and says nothing when it has.
+            pause(nanoseconds: moment)
+            moment = min(moment * 2, 20_000_000)
         }
         let inside = (try? processes(below: rest[0])) ?? []
         throw CgroupError(
             "remove cgroup", rest[0], .busy, value: list(inside),
             hint: inside.isEmpty
-                ? "something outside holds the cgroup" : "these processes do not end, as in an uninterruptible system call: \(list(inside))"
-        )
+                ? "something outside holds the cgroup"
+                : "these processes do not end, as in an uninterruptible system call: \(describe(inside))")
     }
 
     /// Kills all processes of the cgroup; those that only one hierarchy has, too.
@@ -90,18 +93,6 @@ extension Cgroup {
         }
         for child in order.dropFirst().reversed() { try? removeDirectory(child) }
         return try removeOrFindBusy(path, record)
-    }
-
-    /// Waits until a v2 cgroup says that it has no process any more.
-    private static func waitUntilEmpty(_ directory: String, nanoseconds: Int64) {
-        guard let file = try? OwnedFD.open(directory + "/cgroup.events", .read) else { return }
-        let deadline = monotonicTime() + nanoseconds
-        while true {
-            guard let isPopulated = try? file.event("populated"), isPopulated else { return }
-            let left = deadline - monotonicTime()
-            if left <= 0 { return }
-            waitForChange(of: file, nanoseconds: left)
-        }
     }
 
     /// Refuses to kill in the root of a hierarchy or outside of all: a damaged record must not end the host.

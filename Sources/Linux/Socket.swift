@@ -141,6 +141,8 @@ public func listenForPackets(path: CString) throws(Errno) -> OwnedFD {
 public enum SocketType: Int, Sendable {
     /// A byte stream.
     case stream = 1
+    /// Packets without a connection.
+    case datagram = 2
     /// Packets over a connection.
     case sequencedPacket = 5
 }

@@ -23,11 +23,12 @@ struct Bundle {
 
     /// Opens a bundle and reads its config, with all problems in one failure.
     ///
+    /// - Parameter config: The config's file where it is not the bundle's config.json.
     /// - Throws: A failure of kind ``Failure/Kind/invalidConfig`` whose ``Failure/problems`` are the findings.
     /// - Source: rows G-01, R-02; bundle.md.
-    init(_ directory: String) throws(Failure) {
+    init(_ directory: String, config file: String? = nil) throws(Failure) {
         path = try Bundle.absolute(directory, what: "open the bundle")
-        text = try Bundle.readConfig(in: path)
+        text = try Bundle.readConfig(file ?? "\(path)/config.json")
         do throws(JSONDocument.SyntaxError) { document = try JSONDocument(text) } catch {
             throw Failure(problems: [Diagnostic(error).rendered(document: nil)])
         }
@@ -67,8 +68,7 @@ struct Bundle {
     }
 
     /// Reads the config: a regular file of at most 16 MiB, without waiting for whoever may be at the other end of a fifo.
-    private static func readConfig(in directory: String) throws(Failure) -> [UInt8] {
-        let file = "\(directory)/config.json"
+    private static func readConfig(_ file: String) throws(Failure) -> [UInt8] {
         do throws(Errno) {
             let descriptor = try OwnedFD.open(file, [.read, .nonBlocking, .noControllingTerminal])
             let status = try FileStatus.of(at: descriptor.number)
@@ -77,7 +77,8 @@ struct Bundle {
         } catch {
             let detail: String? =
                 switch error {
-                case .noEntry: "the bundle has no config.json"
+                case .noEntry:
+                    file.utf8.reversed().starts(with: "/config.json".utf8.reversed()) ? "the bundle has no config.json" : "it is missing"
                 case .invalidArgument: "it is not a regular file"
                 case .fileTooLarge: "it has more than 16 MiB"
                 default: nil

@@ -25,18 +25,21 @@ public enum HookKind: String, Equatable, Sendable {
 /// - Parameters:
 ///   - state: The container's state as JSON.
 ///   - bundle: The hooks' working directory.
-public func runRuntimeHooks(_ hooks: [Hook], kind: HookKind, state: String, bundle: String) throws(Failure) {
+///   - container: A pidfd of the process without which a hook has nothing more to do; -1: none.
+public func runRuntimeHooks(_ hooks: [Hook], kind: HookKind, state: String, bundle: String, container: Int32 = -1) throws(Failure) {
     for (index, hook) in hooks.enumerated() {
-        try runRuntimeHook(hook, kind: kind, index: index, state: state, bundle: bundle)
+        try runRuntimeHook(hook, kind: kind, index: index, state: state, bundle: bundle, container: container)
     }
 }
 
 /// Runs one hook and waits for its end.
-func runRuntimeHook(_ hook: Hook, kind: HookKind, index: Int, state: String, bundle: String) throws(Failure) {
+func runRuntimeHook(
+    _ hook: Hook, kind: HookKind, index: Int, state: String, bundle: String, container: Int32 = -1
+) throws(Failure) {
     let begin = monotonicMilliseconds()
     var problem: String
     do throws(Errno) {
-        let result = try HookProcess(hook, state: state, bundle: bundle).run()
+        let result = try HookProcess(hook, state: state, bundle: bundle, container: container).run()
         if result.end == .exited(0) { return }
         problem = "\(result.end.words), stdout: \(trimmed(result.output)), stderr: \(trimmed(result.errors))"
     } catch {
@@ -52,12 +55,14 @@ enum ProcessEnd: Equatable {
     case exited(Int32)
     case signalled(Int32)
     case timedOut(seconds: Int)
+    case abandoned
 
     var words: String {
         switch self {
         case .exited(let status): "exit status \(status)"
         case .signalled(let signal): "signal \(signal)"
         case .timedOut(let seconds): "killed after its timeout of \(seconds) s"
+        case .abandoned: "killed because the container was gone"
         }
     }
 }
@@ -74,11 +79,13 @@ private struct HookProcess {
     private let hook: Hook
     private let state: String
     private let bundle: String
+    private let container: Int32
 
-    init(_ hook: Hook, state: String, bundle: String) {
+    init(_ hook: Hook, state: String, bundle: String, container: Int32) {
         self.hook = hook
         self.state = state
         self.bundle = bundle
+        self.container = container
     }
 
     func run() throws(Errno) -> HookResult {
@@ -109,35 +116,36 @@ private struct HookProcess {
         // The hook's group is made on both sides: it must stand before it may be killed.
         kernelIgnoringFailure(__NR_setpgid, pid, pid)
         let problem = failure.reader.readErrno()
-        let hasTimedOut = collect(&output, &errors, process)
-        if hasTimedOut { kernelIgnoringFailure(__NR_kill, -pid, 9) }
+        let earlyEnd = collect(&output, &errors, process)
+        if earlyEnd != nil { kernelIgnoringFailure(__NR_kill, -pid, 9) }
         let end = try wait(for: process)
         if let problem { throw problem }
-        return HookResult(
-            end: hasTimedOut ? .timedOut(seconds: hook.timeout ?? 0) : end, output: output.text, errors: errors.text)
+        return HookResult(end: earlyEnd ?? end, output: output.text, errors: errors.text)
     }
 
     /// Takes what the hook writes until it ends.
     ///
     /// What children of it write later is nobody's.
     ///
-    /// - Returns: Whether the time was over first.
-    private func collect(_ output: inout Pipe, _ errors: inout Pipe, _ process: borrowing OwnedFD) -> Bool {
+    /// - Returns: Why it must be killed; nil: it has ended by itself.
+    private func collect(_ output: inout Pipe, _ errors: inout Pipe, _ process: borrowing OwnedFD) -> ProcessEnd? {
         let deadline = hook.timeout.map { monotonicMilliseconds() + $0 * 1000 }
         while true {
             var entries = (
                 cl_pollfd(fd: process.raw, events: PollEvents.readable, revents: 0),
                 cl_pollfd(fd: output.isOpen ? output.reader.raw : -1, events: PollEvents.readable, revents: 0),
-                cl_pollfd(fd: errors.isOpen ? errors.reader.raw : -1, events: PollEvents.readable, revents: 0)
+                cl_pollfd(fd: errors.isOpen ? errors.reader.raw : -1, events: PollEvents.readable, revents: 0),
+                cl_pollfd(fd: container, events: PollEvents.readable, revents: 0)
             )
             let left = deadline.map { max(0, $0 - monotonicMilliseconds()) } ?? -1
             let count = withUnsafeMutablePointer(to: &entries) { all in
-                try? poll(UnsafeMutableRawPointer(all).assumingMemoryBound(to: cl_pollfd.self), 3, milliseconds: left)
+                try? poll(UnsafeMutableRawPointer(all).assumingMemoryBound(to: cl_pollfd.self), 4, milliseconds: left)
             }
             output.drain()
             errors.drain()
-            if entries.0.revents != 0 { return false }
-            if count == 0 || count == nil { return true }
+            if entries.0.revents != 0 { return nil }
+            if entries.3.revents != 0 { return .abandoned }
+            if count == 0 || count == nil { return .timedOut(seconds: hook.timeout ?? 0) }
         }
     }
 

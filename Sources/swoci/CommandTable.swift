@@ -2,6 +2,7 @@
 
 /// The commands.
 enum Command: String, CaseIterable {
+    case completion
     case create
     case delete
     case events
@@ -9,6 +10,7 @@ enum Command: String, CaseIterable {
     case features
     case kill
     case list
+    case mounts
     case pause
     case plan
     case ps
@@ -19,6 +21,7 @@ enum Command: String, CaseIterable {
     case state
     case update
     case validate
+    case wait
 }
 
 /// What there is to know about a command before it runs.
@@ -52,7 +55,7 @@ struct CommandDescription {
 /// The options before the command.
 let globalFlags: [Flag] = [
     Flag("root", value: "DIR", "state root (root: /run/swoci, others: $XDG_RUNTIME_DIR/swoci)"),
-    Flag("log", value: "FILE", "append errors to FILE"),
+    Flag("log", value: "FILE", "append errors to FILE, or to the host's log: journald:ID, syslog:ID"),
     Flag("log-format", value: "FORMAT", "format of the log: text or json"),
     Flag("log-level", value: "LEVEL", "what goes to the log: error, warning, info or debug"),
     Flag("debug", "the same as --log-level debug"),
@@ -68,8 +71,10 @@ let globalFlags: [Flag] = [
 /// The options of `create`, which `run` has as well.
 private let createFlags: [Flag] = [
     Flag("bundle", "b", value: "DIR", "the bundle's directory (default: the working directory)"),
+    Flag("config", "f", value: "FILE", "the config, instead of the bundle's config.json"),
     Flag("console-socket", value: "PATH", "unix socket that takes the terminal's descriptor"),
     Flag("pid-file", value: "FILE", "file that takes the pid of the container's first process"),
+    Flag("pidfd-socket", value: "PATH", "unix socket that takes a pidfd of the container's first process"),
     Flag("preserve-fds", value: "N", "pass N descriptors from 3 on to the payload"),
     Flag("no-pivot", "enter the root without pivot_root, for a root on a ramdisk"),
     Flag("no-new-keyring", "keep the caller's session keyring"),
@@ -140,13 +145,17 @@ extension Command {
                 "send a signal to a container's payload", "CONTAINER-ID [SIGNAL]", 1...2,
                 [
                     Flag("all", "a", "signal all processes of the container"),
+                    Flag("regex", "r", "signal all containers whose ids the pattern CONTAINER-ID is found in"),
                     Flag("signal", "s", value: "SIGNAL", "the signal, as SIGNAL"),
                 ],
                 notes: "SIGNAL is a name such as TERM, SIGKILL or RTMIN+3, or a number. Default: the image's stop signal, or TERM.")
         case .delete:
             CommandDescription(
                 "delete a container that has ended", "CONTAINER-ID", 1...1,
-                [Flag("force", "f", "end it first if it runs; succeed if there is none")])
+                [
+                    Flag("force", "f", "end it first if it runs; succeed if there is none"),
+                    Flag("regex", "r", "delete all containers whose ids the pattern CONTAINER-ID is found in"),
+                ])
         case .events:
             CommandDescription(
                 "print a container's statistics and out-of-memory events", "CONTAINER-ID", 1...1,
@@ -167,6 +176,22 @@ extension Command {
             CommandDescription(
                 "list the containers of the state root", "", 0...0,
                 [Flag("format", "f", value: "FORMAT", "table or json"), Flag("quiet", "q", "print the ids only")])
+        case .completion:
+            CommandDescription(
+                "print the completion script of a shell", "SHELL", 1...1,
+                notes: "SHELL is bash, zsh or fish: source <(swoci completion bash)")
+        case .mounts:
+            CommandDescription(
+                "show or change the mounts of a running container", "list|add|remove CONTAINER-ID [FILE]", 2...3,
+                notes:
+                    "FILE, or - for standard input, has mounts as config.json has them; of those to be removed only the destination counts."
+            )
+        case .wait:
+            CommandDescription(
+                "wait for a container's end and print its exit status as JSON", "CONTAINER-ID", 1...1,
+                notes:
+                    "A status is known where wait was at work at the end, and kept until delete. Needs Linux 6.15, or a parent that does not reap."
+            )
         case .pause:
             CommandDescription("freeze all processes of a container", "CONTAINER-ID", 1...1)
         case .resume:

@@ -84,7 +84,7 @@ extension Reporter {
     /// Reads the global options about the log.
     init(_ globals: Options) throws(Failure) {
         self.init()
-        log = globals["log"].flatMap { $0.isEmpty ? nil : $0 }
+        log = globals["log"].flatMap { Log($0) }
         if let name = globals["log-format"], !name.isEmpty {
             guard let format = Format(rawValue: name) else { throw Failure("use the log format", name, hint: "text or json", kind: .usage) }
             self.format = format

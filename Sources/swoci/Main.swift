@@ -22,7 +22,7 @@ func run(_ words: [String], _ environment: Environment) -> Int32 {
     let invocation: Invocation
     do throws(UsageError) { invocation = try parseArguments(words) } catch {
         reporter = (try? Reporter(error.globals)) ?? reporter
-        reporter.error(error.message)
+        reporter.error(error.message + (error.command.map { "; see swoci \($0.rawValue) --help" } ?? ""))
         return error.command?.failureStatus ?? error.status
     }
     do throws(Failure) {
@@ -48,6 +48,7 @@ extension Command {
 /// Runs a command and returns the exit status.
 private func run(_ command: Command, _ context: Context) throws(Failure) -> Int32 {
     switch command {
+    case .completion: try completion(context)
     case .create: try create(context)
     case .delete: try delete(context)
     case .events: try events(context)
@@ -55,6 +56,7 @@ private func run(_ command: Command, _ context: Context) throws(Failure) -> Int3
     case .features: try features(context)
     case .kill: try kill(context)
     case .list: try list(context)
+    case .mounts: try mounts(context)
     case .pause: try pause(context)
     case .plan: try plan(context)
     case .ps: try processes(context)
@@ -65,6 +67,7 @@ private func run(_ command: Command, _ context: Context) throws(Failure) -> Int3
     case .state: try state(context)
     case .update: try update(context)
     case .validate: return validate(context)
+    case .wait: try wait(context)
     }
     return 0
 }

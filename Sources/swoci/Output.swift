@@ -25,8 +25,8 @@ struct Reporter {
         case json
     }
 
-    /// The log's file.
-    var log: String?
+    /// The log.
+    var log: Log?
     /// Its format.
     var format = Format.text
     /// Whether remarks go to the log.
@@ -62,11 +62,8 @@ struct Reporter {
     private func append(_ level: String, _ message: String) {
         guard let log else { return }
         let line = Reporter.line(level, message, time: Timestamp.now().text, format)
-        do throws(Errno) {
-            let file = try OwnedFD.open(log, [.write, .create, .append, .noControllingTerminal], mode: 0o644)
-            try file.writeAll(line)
-        } catch {
-            writeError("cannot write the log \"\(log)\": \(error.text)")
+        do throws(Errno) { try log.append(oneLine(message), level: level, line: line) } catch {
+            writeError("cannot write the log \"\(log.name)\": \(error.text)")
         }
     }
 

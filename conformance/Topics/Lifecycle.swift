@@ -98,79 +98,12 @@ let lifecycle = Topic("lifecycle") { topic in
         try refused(try box.start(), "start")
     }
 
-    topic.claim("delete of a running container is refused and leaves it running", rows: ["OP-05", "LC-11"]) { lab in
-        let box = try lab.container("exec sleep 100")
-        try box.up()
-        try refused(try box.delete(), "delete")
-        try equal(try box.status(), "running", "status")
-    }
-
-    topic.claim("delete --force ends a running container", rows: ["CLI-09", "LC-12"]) { lab in
-        let box = try lab.container("exec sleep 100")
-        try box.up()
-        try equal(try box.delete("--force").status, 0, "delete --force")
-        try box.gone()
-    }
-
-    topic.claim("delete --force ends a created container", rows: ["CLI-09", "LC-12"]) { lab in
-        let box = try lab.container()
-        try box.created()
-        try equal(try box.delete("--force").status, 0, "delete --force")
-        try box.gone()
-        try equal(box.text, "", "output")
-    }
-
-    topic.claim("delete --force of an unknown container succeeds", rows: ["CLI-09"]) { lab in
-        try equal(try lab.run(["delete", "--force", "nobody"]).status, 0, "status")
-    }
-
     for command in ["state", "start", "kill", "delete"] {
         topic.claim("\(command) of an unknown container says that it does not exist", rows: ["OP-01", "CLI-03"]) { lab in
             let outcome = try lab.run([command, "nobody"])
             try expect(outcome.status != 0, "it succeeded")
             try contains(outcome.err, "container does not exist", "message")
         }
-    }
-
-    topic.claim("kill of a stopped container says that it is not running", rows: ["OP-04", "CLI-03"]) { lab in
-        let box = try lab.container()
-        try box.up()
-        try box.stopped()
-        let outcome = try box.kill("KILL")
-        try expect(outcome.status != 0, "it succeeded")
-        try contains(outcome.err, "container not running", "message")
-    }
-
-    topic.claim("an unknown signal is refused and sends nothing", rows: ["OP-04"]) { lab in
-        let box = try lab.container("exec sleep 100")
-        try box.up()
-        try refused(try box.kill("NOSUCH"), "the signal")
-        try equal(try box.status(), "running", "status")
-    }
-
-    for word in ["USR1", "SIGUSR1", "usr1", "10"] {
-        topic.claim("kill takes the signal as \(word)", rows: ["OP-04"]) { lab in
-            let box = try lab.container("trap 'echo caught; exit 0' USR1; echo ready; while :; do sleep 0.02; done")
-            try box.up()
-            try box.writes("ready")
-            try equal(try box.kill(word).status, 0, "kill")
-            try box.writes("caught")
-        }
-    }
-
-    topic.claim("kill without a signal sends TERM", rows: ["OP-04"]) { lab in
-        let box = try lab.container("trap 'echo caught; exit 0' TERM; echo ready; while :; do sleep 0.02; done")
-        try box.up()
-        try box.writes("ready")
-        try equal(try lab.run(["kill", box.id]).status, 0, "kill")
-        try box.writes("caught")
-    }
-
-    topic.claim("kill reaches a created container", rows: ["OP-04"]) { lab in
-        let box = try lab.container()
-        try box.created()
-        try equal(try box.kill("KILL").status, 0, "kill")
-        try box.stopped()
     }
 
     topic.claim("an id that exists is refused and its owner lives on", rows: ["LC-01", "OP-02", "ST-02"]) { lab in
@@ -269,64 +202,6 @@ let lifecycle = Topic("lifecycle") { topic in
         try equal(box.text, "again\nagain\nagain\n", "output")
     }
 
-    for status in [0, 1, 42, 255] as [Int32] {
-        topic.claim("run ends with the payload's status \(status)", rows: ["LC-10"]) { lab in
-            let outcome = try lab.container("echo ran; exit \(status)").run()
-            try equal(outcome.line, "ran", "output")
-            try equal(outcome.status, status, "status")
-        }
-    }
-
-    for (name, number) in [("TERM", 15), ("KILL", 9), ("SEGV", 11)] as [(String, Int32)] {
-        topic.claim("run ends with 128+N after signal \(name)", rows: ["LC-10"]) { lab in
-            let box = try lab.container("sleep 100")
-            box.config["/process/args"] = ["sleep", "100"]
-            try box.save()
-            try equal(try box.run(["--detach"]) { $0.output = box.output }.status, 0, "run --detach")
-            let pid = try box.pid()
-            // A payload that is PID 1 ignores what it does not handle, save from outside: KILL always works.
-            try equal(try box.kill(number == 9 ? "KILL" : name).status, 0, "kill")
-            if number != 9, try lab.staysAlive(pid) { throw Skip("the payload is PID 1 and the kernel shields it from \(name)") }
-            try equal(try box.ended(pid), 128 + number, "status of the init")
-        }
-    }
-
-    topic.claim("run in the foreground deletes the container at its end", rows: ["LC-12"]) { lab in
-        let box = try lab.container("exit 5")
-        try equal(try box.run().status, 5, "status")
-        try box.gone()
-    }
-
-    topic.claim("run --detach returns while the payload runs", rows: ["CLI-05"]) { lab in
-        let box = try lab.container("exec sleep 100")
-        let file = lab.fresh("pid")
-        try equal(try box.run(["--detach", "--pid-file", file]) { $0.output = box.output }.status, 0, "status")
-        try equal(try box.status(), "running", "status")
-        try equal(lab.read(file), "\(try box.pid())", "pid file")
-    }
-
-    topic.claim("list shows every container, sorted by id", rows: ["CLI-11"]) { lab in
-        let boxes = try (0..<3).map { _ in try lab.container() }
-        for box in boxes.reversed() { try box.created() }
-        let ids = boxes.map(\.id).sorted()
-        try equal(try lab.run(["list", "-q"]).lines, ids, "list -q")
-        let table = try lab.run(["list"])
-        try equal(table.lines.count, 4, "lines of list")
-        try equal(table.lines.dropFirst().map { String($0.prefix { $0 != " " }) }, ids, "first column of list")
-        let json = try lab.run(["list", "--format", "json"])
-        let entries = try JSONSerialization.jsonObject(with: Data(json.out.utf8)) as? [Object] ?? []
-        try equal(entries.map { $0["id"] as? String ?? "" }, ids, "list --format json")
-        try equal(Set(entries.map { $0["status"] as? String ?? "" }), ["created"], "statuses")
-    }
-
-    topic.claim("list with nothing to show is empty", rows: ["CLI-11"]) { lab in
-        try FileManager.default.createDirectory(atPath: lab.stateRoot, withIntermediateDirectories: true)
-        try equal(try lab.run(["list", "-q"]).out, "", "list -q")
-        let json = try lab.run(["list", "--format", "json"])
-        try equal(json.status, 0, "status")
-        try expect(["null", "[]"].contains(json.out.filter { !$0.isWhitespace }), "json: \(json.out)")
-    }
-
     topic.claim("of two creates with one id at once, one wins", rows: ["LC-01", "ST-02"]) { lab in
         for _ in 1...3 {
             let box = try lab.container()
@@ -388,83 +263,6 @@ let lifecycle = Topic("lifecycle") { topic in
         let outcome = try box.create()
         if outcome.status != 0 { throw Skip("the runtime refuses a config without process at create already") }
         try refused(try box.start(), "start")
-    }
-
-    topic.claim("pause stops the payload, resume continues it", rows: ["CG-10", "ST-03"], commands: ["pause", "resume"]) { lab in
-        let box = try lab.container("while :; do echo .; sleep 0.01; done")
-        try box.up()
-        try box.writes(".")
-        try equal(try lab.run(["pause", box.id]).status, 0, "pause")
-        try equal(try box.status(), "paused", "status")
-        let before = box.text
-        usleep(100_000)
-        try equal(box.text, before, "output while paused")
-        try equal(try lab.run(["resume", box.id]).status, 0, "resume")
-        try equal(try box.status(), "running", "status")
-        try lab.eventually("output after resume") { box.text != before }
-    }
-
-    topic.claim("pause and resume say why they refuse", rows: ["CG-10", "CLI-03"]) { lab in
-        let box = try lab.container("exec sleep 100")
-        func refusal(_ command: String, _ words: String, id: String? = nil) throws {
-            let outcome = try lab.run([command, id ?? box.id])
-            try equal(outcome.status, 1, "status of \(command)")
-            try contains(outcome.err, words, "message of \(command)")
-        }
-        if !lab.runtime.isSwoci { throw Skip("the words of the refusals are each runtime's own") }
-        for command in ["pause", "resume"] { try refusal(command, "container does not exist", id: "\(box.id)-not") }
-        try box.up()
-        try refusal("resume", "container not paused")
-        try equal(try lab.run(["pause", box.id]).status, 0, "pause")
-        try refusal("pause", "container not running")
-        try equal(try lab.run(["resume", box.id]).status, 0, "resume")
-        try equal(try box.kill("KILL").status, 0, "kill")
-        try box.stopped()
-        for (command, words) in [("pause", "container not running"), ("resume", "container not paused")] { try refusal(command, words) }
-    }
-
-    for all in [[], ["--all"]] {
-        topic.claim("kill \((all + ["KILL"]).joined(separator: " ")) ends a paused container", rows: ["OP-04", "CLI-09", "CG-10"]) { lab in
-            let box = try lab.container("sleep 100 & exec sleep 100")
-            try box.up()
-            let pid = try box.pid()
-            try equal(try lab.run(["pause", box.id]).status, 0, "pause")
-            let outcome = try lab.run(["kill"] + all + [box.id, "KILL"])
-            try equal(outcome.status, 0, "kill (\(outcome.err))")
-            try equal(try box.ended(pid), 137, "status of the init")
-            try box.stopped()
-            try equal(try box.delete().status, 0, "delete")
-            try box.gone()
-        }
-    }
-
-    topic.claim("a signal to a paused container arrives when it goes on", rows: ["OP-04", "CG-10"]) { lab in
-        let box = try lab.container("trap 'echo got it; exit 7' USR1; echo up; while :; do sleep 0.02; done")
-        try box.up()
-        try box.writes("up")
-        let pid = try box.pid()
-        try equal(try lab.run(["pause", box.id]).status, 0, "pause")
-        try equal(try box.kill("USR1").status, 0, "kill")
-        try equal(try box.status(), "paused", "status")
-        try equal(try lab.run(["resume", box.id]).status, 0, "resume")
-        try equal(try box.ended(pid), 7, "status of the init")
-    }
-
-    topic.claim("delete --force ends a paused container", rows: ["CLI-09", "CG-10"], commands: ["pause"]) { lab in
-        let box = try lab.container("exec sleep 100")
-        try box.up()
-        try equal(try lab.run(["pause", box.id]).status, 0, "pause")
-        try equal(try box.delete("--force").status, 0, "delete --force")
-        try box.gone()
-    }
-
-    topic.claim("delete --force ends every process of a container without a PID namespace of its own", rows: ["CLI-09"]) { lab in
-        let box = try lab.container("sleep 100 & sleep 100 & echo up; wait") { $0.share("pid") }
-        try box.up()
-        try box.writes("up")
-        try equal(try box.delete("--force").status, 0, "delete --force")
-        try lab.eventually("processes to end") { lab.children.living().isEmpty }
-        try box.gone()
     }
 
     topic.claim("the default state directory works", rows: ["CLI-01"]) { lab in

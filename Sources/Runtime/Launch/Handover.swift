@@ -44,11 +44,13 @@ func writePIDFile(_ path: String, _ pid: Int32) throws(Failure) {
     }
 }
 
-/// Hands a process's pidfd to who listens on a socket: one packet with the descriptor and a name.
-func sendProcess(_ process: borrowing OwnedFD, to socket: String) throws(Failure) {
+/// Hands a process's pidfd to who listens on a socket: one packet with the descriptor and a word (CLI-07).
+///
+/// - Parameter word: runc's: "standard" for a container's first process, "setns" for a further one.
+func sendProcess(_ process: borrowing OwnedFD, to socket: String, word: String) throws(Failure) {
     do throws(Errno) {
         let connection = try connectToStream(socket)
-        let bytes = Array("pidfd".utf8)
+        let bytes = Array(word.utf8)
         try sendPacket(connection.number, bytes, bytes.count, descriptor: process.raw)
     } catch {
         throw Failure(

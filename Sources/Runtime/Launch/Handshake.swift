@@ -36,8 +36,8 @@ struct Handshake: ~Copyable {
     ///
     /// - Parameters:
     ///   - devices: The network devices for the container.
-    ///   - runHooks: Runs the hooks of the runtime's namespaces, given the init's pid.
-    mutating func run(devices: NetworkDevices, runHooks: (Int32) throws(Failure) -> Void) throws(Failure) {
+    ///   - runHooks: Runs the hooks of the runtime's namespaces, given the init's pid and a pidfd of it.
+    mutating func run(devices: NetworkDevices, runHooks: (Int32, Int32) throws(Failure) -> Void) throws(Failure) {
         try setOOMScore()
         if launch.createsUserNamespace && !launch.isStaged { try writeMappings() }
         try say(.proceed)
@@ -50,7 +50,7 @@ struct Handshake: ~Copyable {
                 try devices.move(toNamespaceOf: initPID)
                 if launch.hasRuntimeHooks {
                     hasReachedHooks = true
-                    try runHooks(initPID)
+                    try runHooks(initPID, initProcess.raw)
                 }
                 try say(.proceed)
             case .console:

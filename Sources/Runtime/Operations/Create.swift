@@ -31,7 +31,7 @@ public struct CreatedContainer: ~Copyable {
 ///
 /// - Throws: The reason; nothing is left of the container then.
 public func createContainer(_ request: CreateRequest, store: StateStore) throws(Failure) -> CreatedContainer {
-    let bundle = try Bundle(request.bundle)
+    let bundle = try Bundle(request.bundle, config: request.config)
     try checkTerminal(bundle.config.process?.terminal ?? false, socket: request.consoleSocket, isDetached: request.isDetached)
     let options = try request.launchOptions()
     let joined = try JoinedNamespaces(bundle.config, place: bundle.place)
@@ -47,6 +47,7 @@ public func createContainer(_ request: CreateRequest, store: StateStore) throws(
     do throws(Failure) {
         try entry.saveConfig(bundle.text)
         try entry.writeIntent(record)
+        try store.refuseCgroupOfOther(record)
         return try launch(request, options, bundle, preparation, joined, resctrl, &entry, &record)
     } catch {
         undo(&entry, record, store)
@@ -61,7 +62,10 @@ private func launch(
 ) throws(Failure) -> CreatedContainer {
     let startSocket = try entry.listenForStart()
     if let cgroup = preparation.cgroup {
-        do throws(CgroupError) { try Cgroup.make(cgroup) } catch { throw Failure(error, place: bundle.place(of: error.origin)) }
+        do throws(CgroupError) {
+            try Cgroup.make(cgroup)
+            record.cgroup = try record.cgroup.identified()
+        } catch { throw Failure(error, place: bundle.place(of: error.origin)) }
     }
     if let resctrl, let plan = preparation.launch.resctrl { try resctrl.make(plan) }
     let launcher = Launcher(launch: preparation.launch, options: options, place: bundle.place)
@@ -70,7 +74,12 @@ private func launch(
     var handshake = Handshake(started, preparation.launch, place: bundle.place)
     let devices = NetworkDevices(preparation.launch.netDevices, place: bundle.place)
     do throws(Failure) {
-        try handshake.run(devices: devices) { pid throws(Failure) in try runHooks(of: bundle, request.id, pid: pid) }
+        try handshake.run(devices: devices) { pid, pidfd throws(Failure) in
+            // From here on the create may hang in a hook: who deletes the container must know whom to end.
+            try record.note(process: pid)
+            try entry.commit(record)
+            try runHooks(of: bundle, request.id, pid: pid, pidfd: pidfd)
+        }
         if let resctrl, let plan = preparation.launch.resctrl {
             try resctrl.place(handshake.initPID, plan)
             if handshake.payloadPID != handshake.initPID { try resctrl.place(handshake.payloadPID, plan) }
@@ -81,6 +90,7 @@ private func launch(
         try record.complete(process: handshake.initPID, payload: handshake.payloadPID)
         try entry.commit(record)
         if let file = request.pidFile { try writePIDFile(file, handshake.initPID) }
+        for socket in request.pidfdReceivers(bundle.config) { try sendProcess(handshake.initProcess, to: socket, word: "standard") }
         try handshake.commit()
         return CreatedContainer(process: record.process, console: console, remarks: preparation.remarks + handshake.remarks)
     } catch {
@@ -109,11 +119,12 @@ private func undo(_ entry: inout Entry, _ record: Record, _ store: StateStore) {
 }
 
 /// Runs the hooks of the runtime's namespaces (LC-03, LC-04).
-private func runHooks(of bundle: Bundle, _ id: ContainerID, pid: Int32) throws(Failure) {
+private func runHooks(of bundle: Bundle, _ id: ContainerID, pid: Int32, pidfd: Int32) throws(Failure) {
     let state = HookState(id: id.name, bundle: bundle.path, rootfs: bundle.rootfs, annotations: bundle.config.annotations)
         .document(status: ContainerStatus.creating.name, pid: pid)
-    try runRuntimeHooks(bundle.config.hooks.prestart, kind: .prestart, state: state, bundle: bundle.path)
-    try runRuntimeHooks(bundle.config.hooks.createRuntime, kind: .createRuntime, state: state, bundle: bundle.path)
+    let hooks = bundle.config.hooks
+    try runRuntimeHooks(hooks.prestart, kind: .prestart, state: state, bundle: bundle.path, container: pidfd)
+    try runRuntimeHooks(hooks.createRuntime, kind: .createRuntime, state: state, bundle: bundle.path, container: pidfd)
 }
 
 extension Record {
@@ -132,11 +143,20 @@ extension Record {
 
     /// Notes the processes: the container stands.
     fileprivate mutating func complete(process: Int32, payload: Int32) throws(Failure) {
+        try note(process: process)
+        do throws(Errno) {
+            self.payload = payload == process ? self.process : try ProcessIdentity(of: payload)
+        } catch {
+            throw Failure("look at the container's processes", "\(payload)", errno: error)
+        }
+        intent = .created
+    }
+
+    /// Notes the first process.
+    fileprivate mutating func note(process: Int32) throws(Failure) {
         do throws(Errno) {
             self.process = try ProcessIdentity(of: process)
-            self.payload = payload == process ? self.process : try ProcessIdentity(of: payload)
             bootID = try currentBootID()
-            intent = .created
         } catch {
             throw Failure("look at the container's processes", "\(process)", errno: error)
         }
@@ -158,6 +178,12 @@ extension Entry {
 }
 
 extension CreateRequest {
+    /// The sockets that take a pidfd of the container: the option's, and that of crun's annotation (CLI-07).
+    fileprivate func pidfdReceivers(_ config: Config) -> [String] {
+        let annotated = config.annotations.first { $0.key == "run.oci.pidfd_receiver" }?.value
+        return [pidfdSocket, annotated].compactMap { $0 }.filter { !$0.isEmpty }
+    }
+
     /// The options of the launch; every descriptor that the payload is to get must be open.
     fileprivate func launchOptions() throws(Failure) -> LaunchOptions {
         var options = LaunchOptions()
@@ -177,7 +203,7 @@ extension CreateRequest {
 
 /// What `swoci plan` prints: the steps of a create and a start in their order, each with its config line.
 public func describePlan(_ request: CreateRequest) throws(Failure) -> [String] {
-    let bundle = try Bundle(request.bundle)
+    let bundle = try Bundle(request.bundle, config: request.config)
     var options = LaunchOptions()
     options.usesCgroups = request.cgroupManager != .disabled
     options.isRootless = request.isRootless

@@ -16,6 +16,10 @@ public struct CreateRequest: Equatable, Sendable {
     public var id: ContainerID
     /// The bundle's directory, as the user named it: absolute, or relative to the working directory.
     public var bundle: String
+    /// The config's file, relative to the working directory; nil: config.json of the bundle (CLI-05).
+    public var config: String?
+    /// The socket that takes a pidfd of the first process (CLI-07).
+    public var pidfdSocket: String?
     /// The socket that takes the terminal (CLI-06).
     public var consoleSocket: String?
     /// The file that takes the pid, relative to the working directory.

@@ -15,8 +15,8 @@ extension StateStore {
             throw Failure("delete the container", id.name, kind: .notFound)
         }
         if try !entry.lock(within: 0) {
-            // Whoever works on the container may wait for it: its end frees the lock.
-            if force { try entry.readRecord()?.endFirstProcess() }
+            // Whoever works on the container may wait for it, as a create does whose hook hangs: its end frees the lock.
+            if force { try entry.readRecord()?.endWhatRuns() }
             guard try entry.lock(within: 10_000) else {
                 throw Failure("delete the container", id.name, detail: "another call has been at work on it for 10 seconds")
             }
@@ -69,10 +69,10 @@ func readHooks(_ entry: borrowing Entry) -> Hooks? {
 }
 
 extension Record {
-    /// Sends SIGKILL to the first process, if it lives.
-    func endFirstProcess() throws(Failure) {
-        guard let process = try openProcess() else { return }
-        try? send(.kill, to: process)
+    /// Sends SIGKILL to the first process, if it is known and lives, and to all in a cgroup that was made for the container.
+    fileprivate func endWhatRuns() throws(Failure) {
+        if let process = try openProcess() { try? send(.kill, to: process) }
+        if intent == .creating { try? Cgroup.killAll(cgroup.onlyCreated, signal: 9) }
     }
 
     /// Sends SIGKILL to the first process and waits until it has ended.

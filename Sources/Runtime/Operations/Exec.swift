@@ -26,11 +26,11 @@ extension StateStore {
         let launcher = ExecLauncher(launch: preparation.launch, preservedDescriptors: request.preservedDescriptors)
         var handshake = Handshake(try launcher.start(in: container, cgroups), preparation.launch, place: preparation.place)
         do throws(Failure) {
-            try handshake.run(devices: NetworkDevices([], place: preparation.place)) { _ throws(Failure) in }
+            try handshake.run(devices: NetworkDevices([], place: preparation.place)) { _, _ throws(Failure) in }
             if let resctrl, let plan = preparation.launch.resctrl { try resctrl.place(handshake.payloadPID, plan) }
             var console = handshake.takeConsole()
             if let socket = request.consoleSocket, let terminal = console.take() { try sendConsole(terminal, to: socket) }
-            if let socket = request.pidfdSocket { try sendProcess(handshake.initProcess, to: socket) }
+            if let socket = request.pidfdSocket { try sendProcess(handshake.initProcess, to: socket, word: "setns") }
             if let file = request.pidFile { try writePIDFile(file, handshake.payloadPID) }
             for remark in preparation.remarks + handshake.remarks { report(remark) }
             // Held back before the process can end: none is lost between commit and wait.

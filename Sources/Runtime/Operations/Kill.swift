@@ -18,10 +18,11 @@ extension StateStore {
         let status = try entry.status(record)
         guard status.hasProcess else {
             // Without a pid namespace the rest of the container outlives its first process.
-            if signal == .kill && !record.ownsPIDNamespace { try record.signalAll(signal) }
+            if (all || signal == .kill) && !record.ownsPIDNamespace && record.intent == .created { try record.signalAll(signal) }
             if all { return }
             throw Failure("signal the container", id.name, kind: .notRunning)
         }
+        let all = all && !record.cgroup.paths.isEmpty
         let isForAll = all || signal == .kill && (!record.ownsPIDNamespace || status == .paused)
         if isForAll { try record.signalAll(signal) }
         // A frozen process takes SIGKILL at last because signalAll has thawed it.

@@ -37,6 +37,8 @@ public struct Entry: ~Copyable {
         static let newResources = "resources.json.new"
         /// The socket on which the container waits for start.
         public static let start = "start"
+        /// How the container ended, once somebody has seen it.
+        static let exit = "exit.json"
         /// The same socket while start is at work.
         public static let starting = "starting"
     }
@@ -72,6 +74,12 @@ public struct Entry: ~Copyable {
             _ = try? poll(&nothing, 0, milliseconds: 10)
             waited += 10
         }
+    }
+
+    /// Gives the lock back before the end of the call.
+    mutating func unlock() {
+        kernelIgnoringFailure(__NR_flock, directory.number, Int(LOCK_UN))
+        holdsLock = false
     }
 
     /// Whether another call works on the container.
@@ -141,6 +149,13 @@ public struct Entry: ~Copyable {
     }
 
     // MARK: Files
+
+    /// Writes a file of the container's, in the place of the one that was there.
+    func save(_ text: [UInt8], as file: String) throws(Failure) {
+        let new = file + ".new"
+        try write(text, to: new, [.create, .truncate])
+        try Failure.during("write the container's state", "\(path)/\(file)") { () throws(Errno) in try rename(new, to: file) }
+    }
 
     /// Removes the entry with all its files, the record last: what was interrupted can be done again.
     public func remove() throws(Failure) {

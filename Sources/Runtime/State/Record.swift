@@ -86,6 +86,7 @@ extension Record {
             }
             writer.member("cgroupPaths", cgroup.paths)
             writer.member("cgroupCreated", cgroup.created)
+            writer.array("cgroupInodes") { writer in for inode in cgroup.inodes { writer.value(inode) } }
             if let unified = cgroup.unified { writer.member("cgroupUnified", unified) }
             if let freezer = cgroup.freezer { writer.member("cgroupFreezer", freezer) }
             if !resctrl.directories.isEmpty { writer.member("resctrl", resctrl.directories) }
@@ -116,6 +117,7 @@ extension Record {
         }
         cgroup.paths = strings(root["cgroupPaths"])
         cgroup.created = strings(root["cgroupCreated"])
+        cgroup.inodes = root["cgroupInodes"]?.elements.map { $0.integer() ?? 0 } ?? []
         cgroup.unified = root["cgroupUnified"]?.string
         cgroup.freezer = root["cgroupFreezer"]?.string
         resctrl.directories = strings(root["resctrl"])

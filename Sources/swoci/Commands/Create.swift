@@ -11,7 +11,9 @@ func create(_ context: Context) throws(Failure) {
 func createRequest(_ context: Context) throws(Failure) -> CreateRequest {
     var request = CreateRequest(id: try context.containerID(), bundle: try context.bundle(operand: 1))
     request.consoleSocket = context.options["console-socket"]
+    request.config = context.options["config"]
     request.pidFile = context.options["pid-file"]
+    request.pidfdSocket = context.options["pidfd-socket"]
     request.preservedDescriptors = try context.number("preserve-fds") ?? 0
     request.listenDescriptors = try context.listenDescriptors()
     request.listenNames = context.environment["LISTEN_FDNAMES"]

@@ -21,7 +21,10 @@ func runContainer(_ context: Context) throws(Failure) -> Int32 {
         _ = try? store.delete(request.id, force: true)
         throw error
     }
-    if !detaches && !context.options.isSet("keep") {
+    if detaches { return status }
+    if context.options.isSet("keep") {
+        store.noteExit(request.id, status: status)
+    } else {
         for warning in try store.delete(request.id, force: true) { context.reporter.warning(warning) }
     }
     return status
