@@ -8,7 +8,7 @@ enum Conformance {
     static let topics: [Topic] = [
         lifecycle, running, waiting, killing, deleting, listing, pausing, configErrors, namespaces, networkDevices, nestedUserNamespaces,
         rootfs, mounts, containerMounts, process, scheduling, terminal,
-        seccomp, seccompAgent, cgroups, events, hooks, initProcess, security, exec,
+        seccomp, seccompAgent, cgroups, updates, events, hooks, initProcess, security, exec,
         extensions,
     ]
 

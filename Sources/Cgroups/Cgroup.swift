@@ -23,7 +23,9 @@ public enum Cgroup {
             try enableControllers(place, needed: plan.neededControllers)
         }
         try WriteRun().run(plan.writes)
-        if let program = plan.deviceProgram, let place = plan.unified { try DeviceFilter.attach(program, to: place.directory) }
+        guard let place = plan.unified else { return }
+        if let program = plan.deviceProgram { try DeviceFilter.attach(program, to: place.directory) }
+        if let owner = plan.owner { try delegate(place.directory, toUser: owner) }
     }
 
     /// Makes the leaf, and where its parents are missing, these too.
@@ -136,6 +138,7 @@ extension Cgroup {
         return enabled
     }
 
+    /// Why a controller cannot be enabled in a parent, and what helps (CG-04, CG-05).
     private static func enablingHint(_ error: Errno, _ parent: String) -> String? {
         switch error {
         case .busy:

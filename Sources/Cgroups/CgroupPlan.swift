@@ -16,6 +16,8 @@ public struct CgroupPlan: Equatable, Sendable {
     public let deviceProgram: DeviceProgram?
     /// Remarks for the user.
     public let warnings: [CgroupWarning]
+    /// The user who gets the cgroup, to make cgroups below it; nil: nobody (CG-06).
+    public var owner: UInt32?
 
     /// A directory of the container.
     public struct Place: Equatable, Sendable {

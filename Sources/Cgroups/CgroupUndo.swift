@@ -30,14 +30,18 @@ public struct CgroupUndo: Equatable, Sendable {
         let path = write.directory + "/" + file
         guard let text = try? readText(path) else { return [] }
         var result = [CgroupUndo(path: path, value: oldValue(of: file, for: value, in: text))]
-        // An idle group forgets its weight.
-        if file == "cpu.idle" {
-            for companion in ["cpu.shares", "cpu.weight"] {
-                let path = write.directory + "/" + companion
-                if let text = try? readText(path) { result.insert(CgroupUndo(path: path, value: text), at: 0) }
-            }
+        for companion in companions(of: write) {
+            let path = write.directory + "/" + companion
+            if let text = try? readText(path) { result.insert(CgroupUndo(path: path, value: text), at: 0) }
         }
         return result
+    }
+
+    /// Other files that a write changes too.
+    private static func companions(of write: CgroupWrite) -> [String] {
+        // An idle group forgets its weight.
+        if write.file == "cpu.idle" { return ["cpu.shares", "cpu.weight"] }
+        return write.usage != nil && write.file == "memory.max" ? ["memory.high"] : []
     }
 
     /// What a device or resource without a line has.

@@ -97,7 +97,7 @@ extension Cgroup {
     ///
     /// - Parameter undo: What ``undo(of:)`` said before.
     public static func apply(_ update: CgroupUpdate, undo: [CgroupUndo]) throws(CgroupError) {
-        if let place = update.unified, place.hierarchy.controllers.isEmpty == false {
+        if let place = update.unified, !update.neededControllers.isEmpty {
             try enableControllers(place, needed: update.neededControllers)
         }
         do throws(CgroupError) {
@@ -113,8 +113,12 @@ extension Cgroup {
     /// Takes back an update that was applied.
     public static func revert(_ update: CgroupUpdate, undo: [CgroupUndo]) {
         restore(undo)
-        guard update.deviceProgram != nil, let place = update.unified, let old = update.oldProgram else { return }
-        try? DeviceFilter.attach(old, to: place.directory)
+        guard update.deviceProgram != nil, let place = update.unified else { return }
+        if let old = update.oldProgram {
+            try? DeviceFilter.attach(old, to: place.directory)
+        } else {
+            try? DeviceFilter.detach(from: place.directory)
+        }
     }
 
     /// Writes old values back, as far as the kernel takes them.

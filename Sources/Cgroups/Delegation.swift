@@ -10,8 +10,7 @@ extension Cgroup {
     /// Changes the owner of the cgroup's directory and of the files that the kernel lists for delegation, and of nothing else.
     ///
     /// - Source: config-linux.md#cgroup-ownership; cgroups(7), /sys/kernel/cgroup/delegate; row CG-07.
-    public static func delegate(_ record: CgroupRecord, toUser uid: UInt32) throws(CgroupError) {
-        guard let directory = record.unified else { return }
+    public static func delegate(_ directory: String, toUser uid: UInt32) throws(CgroupError) {
         var names = ["cgroup.procs", "cgroup.subtree_control", "cgroup.threads"]
         if let listed = try? readText("/sys/kernel/cgroup/delegate") { names = split(listed, "\n") }
         for path in [directory] + names.map({ name in directory + "/" + name }) {

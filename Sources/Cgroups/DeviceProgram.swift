@@ -1,8 +1,9 @@
 /// The device filter of cgroup v2: the rules compiled to an eBPF program, as data.
 ///
 /// The kernel runs it for every open and mknod of a device node, with the accesses that are asked for together. Each of them is
-/// decided by the last rule that covers it, which is what the files of cgroup v1 do as well; so the program goes through the rules
-/// backwards and keeps the accesses that no rule has decided yet.
+/// decided by the last rule that covers it, which is what the files of cgroup v1 do as well. As the rules' numbers are known, so is what
+/// the list says of each of them: the program only looks the device up. That costs the verifier one path for each number, where trying
+/// rule after rule costs one for each pair of rules.
 
 public import Spec
 
@@ -38,9 +39,10 @@ public struct DeviceProgram: Equatable, Sendable {
         static let loadWord: UInt8 = 0x61
         static let copy: UInt8 = 0xbc
         static let and: UInt8 = 0x54
+        static let or: UInt8 = 0x4c
+        static let shiftLeft: UInt8 = 0x64
         static let shiftRight: UInt8 = 0x74
         static let set: UInt8 = 0xb7
-        static let jumpIfEqual: UInt8 = 0x15
         static let jumpUnlessEqual: UInt8 = 0x55
         static let exit: UInt8 = 0x95
     }
@@ -53,13 +55,15 @@ public struct DeviceProgram: Equatable, Sendable {
         static let access: UInt8 = 3
         static let major: UInt8 = 4
         static let minor: UInt8 = 5
-        static let scratch: UInt8 = 6
+        /// Kind and major number in one.
+        static let group: UInt8 = 6
     }
 
     /// Compiles rules.
     ///
     /// What no rule decides is refused.
     public init(_ rules: [Resources.DeviceRule]) {
+        let table = DeviceTable(rules)
         // struct bpf_cgroup_dev_ctx: access << 16 | kind, major, minor.
         emit(Code.loadWord, Register.kind, source: Register.context, offset: 0)
         emit(Code.copy, Register.access, source: Register.kind)
@@ -67,42 +71,68 @@ public struct DeviceProgram: Equatable, Sendable {
         emit(Code.shiftRight, Register.access, constant: 16)
         emit(Code.loadWord, Register.major, source: Register.context, offset: 4)
         emit(Code.loadWord, Register.minor, source: Register.context, offset: 8)
-        for rule in rules.reversed() {
-            let isFinal = rule.kind == .all
-            compile(rule)
-            // The verifier refuses instructions that cannot be reached.
-            if isFinal { return }
+        emit(Code.copy, Register.group, source: Register.kind)
+        emit(Code.shiftLeft, Register.group, constant: 16)
+        emit(Code.or, Register.group, source: Register.major)
+        for kind in DeviceTable.kinds { compile(kind, table) }
+        let (block, character) = (table.allowed(.block, nil, nil), table.allowed(.character, nil, nil))
+        if block != character {
+            unless(Register.kind, equals: Self.number(.block)) { $0.decide(block) }
         }
-        answer(0)
+        decide(character)
     }
 
-    /// Compiles a rule: falls through to the next one where it does not decide everything that is asked for.
-    private mutating func compile(_ rule: Resources.DeviceRule) {
-        if rule.kind == .all { return answer(rule.allow ? 1 : 0) }
-        var exits: [Int] = []
-        exits.append(emit(Code.jumpUnlessEqual, Register.kind, constant: rule.kind == .block ? 1 : 2))
-        if let major = rule.major { exits.append(emit(Code.jumpUnlessEqual, Register.major, constant: Int32(bitPattern: major))) }
-        if let minor = rule.minor { exits.append(emit(Code.jumpUnlessEqual, Register.minor, constant: Int32(bitPattern: minor))) }
-        let access: Int32 = (rule.mknod ? 1 : 0) | (rule.read ? 2 : 0) | (rule.write ? 4 : 0)
-        if rule.allow {
-            if access != 7 {
-                emit(Code.and, Register.access, constant: ~access & 7)
-                exits.append(emit(Code.jumpUnlessEqual, Register.access, constant: 0))
-            }
-            answer(1)
+    /// Compiles what the list says of the numbers that its rules name.
+    private mutating func compile(_ kind: Resources.DeviceRule.Kind, _ table: DeviceTable) {
+        let others = table.allowed(kind, nil, nil)
+        let anyMajor = table.minors(kind, major: nil)
+        for major in table.majors(kind) {
+            let rest = table.allowed(kind, major, nil)
+            let minors = table.minors(kind, major: major).filter { table.allowed(kind, major, $0) != rest }
+            if minors.isEmpty && anyMajor.isEmpty && rest == others { continue }
+            let group = Self.number(kind) << 16 | Int32(major)
+            // A jump has 16 bits.
+            let most = 4096
+            var start = 0
+            repeat {
+                let part = minors[start..<min(start + most, minors.count)]
+                start += most
+                let isLast = start >= minors.count
+                unless(Register.group, equals: group) { program in
+                    for minor in part {
+                        program.unless(Register.minor, equals: Int32(minor)) { $0.decide(table.allowed(kind, major, minor)) }
+                    }
+                    if isLast { program.decide(rest) }
+                }
+            } while start < minors.count
+        }
+        for minor in anyMajor {
+            let exit = emit(Code.jumpUnlessEqual, Register.kind, constant: Self.number(kind))
+            unless(Register.minor, equals: Int32(minor)) { $0.decide(table.allowed(kind, nil, minor)) }
+            instructions[exit].offset = Int16(instructions.count - exit - 1)
+        }
+    }
+
+    /// The kernel's number of a kind of devices: BPF_DEVCG_DEV_BLOCK, BPF_DEVCG_DEV_CHAR.
+    private static func number(_ kind: Resources.DeviceRule.Kind) -> Int32 { kind == .block ? 1 : 2 }
+
+    /// Jumps over instructions unless a register has a value.
+    private mutating func unless(_ register: UInt8, equals value: Int32, _ body: (inout DeviceProgram) -> Void) {
+        let jump = emit(Code.jumpUnlessEqual, register, constant: value)
+        body(&self)
+        instructions[jump].offset = Int16(instructions.count - jump - 1)
+    }
+
+    /// Ends the program: 1 where nothing is asked for but what is allowed, 0 otherwise.
+    private mutating func decide(_ allowed: Int32) {
+        if allowed != 0 && allowed != DeviceTable.everything {
+            emit(Code.and, Register.access, constant: ~allowed & DeviceTable.everything)
+            emit(Code.set, Register.answer, constant: 0)
+            emit(Code.jumpUnlessEqual, Register.access, offset: 1, constant: 0)
+            emit(Code.set, Register.answer, constant: 1)
         } else {
-            if access != 7 {
-                emit(Code.copy, Register.scratch, source: Register.access)
-                emit(Code.and, Register.scratch, constant: access)
-                exits.append(emit(Code.jumpIfEqual, Register.scratch, constant: 0))
-            }
-            answer(0)
+            emit(Code.set, Register.answer, constant: allowed == 0 ? 0 : 1)
         }
-        for index in exits { instructions[index].offset = Int16(instructions.count - index - 1) }
-    }
-
-    private mutating func answer(_ value: Int32) {
-        emit(Code.set, Register.answer, constant: value)
         emit(Code.exit, 0)
     }
 
@@ -110,5 +140,54 @@ public struct DeviceProgram: Equatable, Sendable {
     private mutating func emit(_ code: UInt8, _ destination: UInt8, source: UInt8 = 0, offset: Int16 = 0, constant: Int32 = 0) -> Int {
         instructions.append(Instruction(code: code, destination: destination, source: source, offset: offset, constant: constant))
         return instructions.count - 1
+    }
+}
+
+/// What a list of rules says of each device.
+private struct DeviceTable {
+    /// The kinds of devices.
+    static let kinds: [Resources.DeviceRule.Kind] = [.block, .character]
+    /// Making, reading and writing: BPF_DEVCG_ACC_MKNOD, _READ, _WRITE.
+    static let everything: Int32 = 7
+
+    /// The rules that a device can match.
+    private let rules: [Resources.DeviceRule]
+
+    init(_ rules: [Resources.DeviceRule]) {
+        // No device has more than 12 bits of major and 20 of minor.
+        self.rules = rules.filter { $0.kind == .all || ($0.major ?? 0) < 1 << 12 && ($0.minor ?? 0) < 1 << 20 }
+    }
+
+    /// The major numbers that rules name.
+    func majors(_ kind: Resources.DeviceRule.Kind) -> [UInt32] {
+        sorted(rules.filter { $0.kind == kind }.compactMap { $0.major })
+    }
+
+    /// The minor numbers that rules name for devices of that major number, or for any; with nil for any only.
+    func minors(_ kind: Resources.DeviceRule.Kind, major: UInt32?) -> [UInt32] {
+        sorted(rules.filter { $0.kind == kind && ($0.major == nil || $0.major == major) }.compactMap { $0.minor })
+    }
+
+    /// The accesses that the list allows; nil stands for a number that no rule names.
+    func allowed(_ kind: Resources.DeviceRule.Kind, _ major: UInt32?, _ minor: UInt32?) -> Int32 {
+        var allowed: Int32 = 0
+        var open = Self.everything
+        for rule in rules.reversed() {
+            guard
+                rule.kind == .all
+                    || rule.kind == kind && (rule.major == nil || rule.major == major) && (rule.minor == nil || rule.minor == minor)
+            else { continue }
+            let covered = rule.kind == .all ? Self.everything : (rule.mknod ? 1 : 0) | (rule.read ? 2 : 0) | (rule.write ? 4 : 0)
+            if rule.allow { allowed |= covered & open }
+            open &= ~covered
+            if open == 0 { break }
+        }
+        return allowed
+    }
+
+    private func sorted(_ numbers: [UInt32]) -> [UInt32] {
+        var result: [UInt32] = []
+        for number in numbers.sorted() where number != result.last { result.append(number) }
+        return result
     }
 }

@@ -213,7 +213,7 @@ extension Command {
                 "change limits of a container", "CONTAINER-ID", 1...1, updateFlags,
                 notes: """
                     Limits that are not named stay as they are, and so does everything if one cannot be set.
-                    BYTES may have a unit, as 64M or 1.5g; -1 is no limit. 0 changes nothing, but for pids.
+                    BYTES may have a unit, as 64M or 1.5g; -1 is no limit. 0 changes nothing, but for pids, cpu-burst and cpu-idle.
                     """)
         case .validate:
             CommandDescription(

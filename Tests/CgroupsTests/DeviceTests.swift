@@ -52,6 +52,9 @@ private func isAllowed(_ rules: [Rule], _ kind: Rule.Kind, _ major: UInt32, _ mi
     return true
 }
 
+/// What the verifier would refuse.
+private enum Fault: Error { case runsOff, jumpsBack, unknown(UInt8) }
+
 /// Runs a program as the kernel does.
 ///
 /// Stops the test at anything the verifier would refuse.
@@ -59,7 +62,7 @@ private func run(_ program: DeviceProgram, _ context: [UInt32]) throws -> UInt64
     var registers = [UInt64](repeating: 0, count: 11)
     var next = 0
     while true {
-        try #require(next < program.instructions.count, "runs off its end")
+        guard next < program.instructions.count else { throw Fault.runsOff }
         let encoded = program.instructions[next].encoded
         next += 1
         let code = UInt8(encoded & 0xff)
@@ -72,15 +75,46 @@ private func run(_ program: DeviceProgram, _ context: [UInt32]) throws -> UInt64
         case 0x61: registers[destination] = UInt64(context[offset / 4])
         case 0xbc: registers[destination] = registers[source] & 0xffff_ffff
         case 0x54: registers[destination] = registers[destination] & wide & 0xffff_ffff
+        case 0x4c: registers[destination] = (registers[destination] | registers[source]) & 0xffff_ffff
+        case 0x64: registers[destination] = registers[destination] << wide & 0xffff_ffff
         case 0x74: registers[destination] = (registers[destination] & 0xffff_ffff) >> wide
         case 0xb7: registers[destination] = wide
-        case 0x15: if registers[destination] == wide { next += offset }
         case 0x55: if registers[destination] != wide { next += offset }
         case 0x95: return registers[0]
-        default: Issue.record("unknown instruction \(code)")
+        default: throw Fault.unknown(code)
         }
-        try #require(offset >= 0, "jumps back")
+        guard offset >= 0 else { throw Fault.jumpsBack }
     }
+}
+
+/// Numbers that look random and are the same in every run.
+private struct Numbers {
+    var state: UInt64
+
+    init(seed: UInt64) { state = seed }
+
+    /// A number from 0 to a bound, without it.
+    mutating func below(_ bound: Int) -> Int {
+        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+        return Int(state >> 33) % bound
+    }
+
+    /// A rule among few devices, so that rules meet.
+    mutating func rule() -> Rule {
+        var rule = Rule(allow: below(2) == 0)
+        let kind = below(16)
+        rule.kind = kind == 0 ? .all : kind < 8 ? .block : .character
+        if below(4) > 0 { rule.major = UInt32([0, 1, 8, 10, 4095][below(5)]) }
+        if below(4) > 0 { rule.minor = UInt32([0, 1, 3, 200, 1_048_575][below(5)]) }
+        let access = 1 + below(7)
+        (rule.read, rule.write, rule.mknod) = (access & 1 != 0, access & 2 != 0, access & 4 != 0)
+        return rule
+    }
+}
+
+/// Numbers with those beside them, and the smallest and largest that there are.
+private func neighbours(_ numbers: [UInt32], below bound: UInt32) -> [UInt32] {
+    Set(([0, bound - 1] + numbers).flatMap { [$0 &- 1, $0, $0 &+ 1] }).filter { $0 < bound }.sorted()
 }
 
 @Suite("Device rules (RD)")
@@ -109,6 +143,67 @@ struct DeviceTests {
         #expect((allowed == total) == lists[index].name.hasPrefix("privileged"))
     }
 
+    @Test("the program decides as the list does: random lists, every device that a rule tells from its neighbours (RD-01 to RD-05)")
+    func randomPrograms() throws {
+        var random = Numbers(seed: 20_260_704)
+        for _ in 0..<60 {
+            let rules = DeviceRules.complete((0..<random.below(25)).map { _ in random.rule() }, origin: somewhere)
+            let program = DeviceProgram(rules)
+            let majors = neighbours(rules.compactMap(\.major), below: 1 << 12)
+            let minors = neighbours(rules.compactMap(\.minor), below: 1 << 20)
+            for (number, kind) in [(1, Rule.Kind.block), (2, .character)] as [(UInt32, Rule.Kind)] {
+                for major in majors {
+                    for minor in minors {
+                        for access in 1...7 as ClosedRange<UInt32> {
+                            let answer = try run(program, [access << 16 | number, major, minor]) == 1
+                            if answer != isAllowed(rules, kind, major, minor, access) {
+                                Issue.record("\(rules.map(DeviceRules.text)): \(kind) \(major):\(minor) \(access)")
+                                return
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("every device number is decided as the list does (RD-04)", arguments: lists.indices)
+    func allNumbers(index: Int) throws {
+        let rules = DeviceRules.complete(lists[index].rules, origin: somewhere)
+        let program = DeviceProgram(rules)
+        // A rule names a number or none, so the minors that no rule names are all one; the majors are gone through.
+        let minors = neighbours(rules.compactMap(\.minor), below: 1 << 20)
+        for major in 0..<(1 << 12) as Range<UInt32> {
+            for minor in minors {
+                for access in [1, 6] as [UInt32] {
+                    let answer = try run(program, [access << 16 | 2, major, minor]) == 1
+                    if answer != isAllowed(rules, .character, major, minor, access) {
+                        Issue.record("\(lists[index].name): \(major):\(minor) \(access)")
+                        return
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a rule for a number that no device has changes nothing (RD-04)")
+    func impossible() throws {
+        let rules = [rule(false, .all), rule(true, .block, 1 << 12), rule(true, .character, 0x8000_0000, 0xffff_ffff)]
+        #expect(DeviceProgram(rules) == DeviceProgram([rule(false, .all)]))
+    }
+
+    @Test("more devices of a number than a jump can pass over (RD-01)")
+    func longGroup() throws {
+        let rules = [rule(false, .all)] + (0..<4200).map { rule(true, .block, 8, UInt32($0) * 2, "r") }
+        let program = DeviceProgram(rules)
+        for minor in [0, 1, 2, 8188, 8190, 8191, 8192, 8194, 8398, 8399, 8400] as [UInt32] {
+            for access in 1...7 as ClosedRange<UInt32> {
+                let answer = try run(program, [access << 16 | 1, 8, minor])
+                #expect(answer == (access == 2 && minor % 2 == 0 && minor < 8400 ? 1 : 0), "\(minor) \(access)")
+            }
+        }
+    }
+
     @Test("no instruction is out of reach, which the verifier would refuse", arguments: lists.indices)
     func reachable(index: Int) {
         let code = DeviceProgram(DeviceRules.complete(lists[index].rules, origin: somewhere)).instructions
@@ -118,7 +213,7 @@ struct DeviceTests {
             guard reached.insert(next).inserted else { continue }
             if code[next].code == 0x95 { continue }
             waiting.append(next + 1)
-            if code[next].code == 0x15 || code[next].code == 0x55 { waiting.append(next + 1 + Int(code[next].offset)) }
+            if code[next].code == 0x55 { waiting.append(next + 1 + Int(code[next].offset)) }
         }
         #expect(reached == Set(code.indices))
     }

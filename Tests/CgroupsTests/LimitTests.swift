@@ -78,7 +78,7 @@ struct LimitTests {
         #expect(plan.writes.map(\.origin) == [somewhere, somewhere])
     }
 
-    @Test("every limit on cgroup v1")
+    @Test("every limit on cgroup v1 (RM-08 to RM-10, RC-05, RC-06, RB-02 to RB-07, RH-08, RH-09)")
     func allV1() throws {
         let all = try writes(Host.v1, everything)
         #expect(
@@ -196,7 +196,16 @@ struct LimitTests {
         let plan = try CgroupPlan(cgroupsPath: nil, id: "c", layout: Host.v1, resources: resources)
         #expect(plan.warnings.count == 4)
         #expect(plan.warnings.allSatisfy { $0.origin == somewhere })
-        #expect(plan.writes.map(\.value) == ["\(whole)", "\(half)", "262144"])
+        #expect(plan.writes.map(\.value) == ["5", "5", "\(whole)", "\(half)", "262144"])
+        #expect(plan.writes.prefix(2).map(\.file) == ["memory.kmem.limit_in_bytes", "memory.kmem.tcp.limit_in_bytes"])
+        for write in plan.writes.prefix(2) {
+            guard case .tolerates = write.leniency else {
+                Issue.record("\(write.file) is not tolerated where the kernel does not have it")
+                continue
+            }
+        }
+        resources.memory?.limit = nil
+        #expect(try writes(Host.v2) { $0.memory = resources.memory }.map { $0.prefix(11) } == ["memory.low="])
     }
 
     private func everything(_ resources: inout Resources) {
@@ -252,7 +261,7 @@ struct Refused: Sendable {
 @Suite("Limits that are refused name their place")
 struct RefusalTests {
     @Test(
-        "what only v1 has is an error on v2 (RU-01)",
+        "what only v1 has is an error on v2 (RU-01, RM-08 to RM-10, RC-05, RC-06, RB-02, RH-04, RH-05)",
         arguments: [
             Refused("memory.swappiness") { $0.memory = memory(nil, nil) { $0.swappiness = at(10) } },
             Refused("memory.oom_control") { $0.memory = memory(nil, nil) { $0.disableOOMKiller = at(true) } },

@@ -92,6 +92,23 @@ final class LiveV2Tests {
         #expect(try output(of: script, in: record) == "rw rw rw ")
     }
 
+    @Test("the kernel takes programs of a thousand rules (RD-01)")
+    func longProgram() throws {
+        let rules = (0..<1000).map { index in
+            var rule = Resources.DeviceRule(allow: index % 3 != 0)
+            rule.kind = index % 2 == 0 ? .character : .block
+            rule.major = UInt32(index % 300)
+            if index % 5 != 0 { rule.minor = UInt32(index) }
+            rule.read = index % 7 != 0
+            rule.mknod = index % 4 == 0
+            return rule
+        }
+        let plan = try plan("/\(name)") { $0.devices = rules }
+        let record = plan.record()
+        defer { #expect(throws: Never.self) { try Cgroup.remove(record) } }
+        try Cgroup.make(plan)
+    }
+
     @Test("controllers are enabled down to the leaf's parent, and limits arrive (CG-05)")
     func controllers() throws {
         guard host.hierarchies[0].controllers.contains("hugetlb") else { return }
@@ -132,8 +149,8 @@ final class LiveV2Tests {
         let record = plan.record()
         try Cgroup.make(plan)
         defer { #expect(throws: Never.self) { try Cgroup.remove(record) } }
-        try Cgroup.delegate(record, toUser: 4242)
         let path = try #require(record.unified)
+        try Cgroup.delegate(path, toUser: 4242)
         func owner(_ path: String) throws -> Int? {
             try FileManager.default.attributesOfItem(atPath: path)[.ownerAccountID] as? Int
         }

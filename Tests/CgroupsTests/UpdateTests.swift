@@ -147,6 +147,16 @@ struct UpdateTests {
             Cgroup.undo(of: update).map(\.value) == ["c 10:200 rwm", "b 8:0 rw", "b 8:1 r"], "first what is missing, then what is too much")
     }
 
+    @Test(
+        "files of cgroup v2 that are no limits are refused, with the reason (RU-01, CG-04)",
+        arguments: ["cgroup.type", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control", "cgroup.freeze", "cgroup.kill"])
+    func acts(file: String) throws {
+        let error = try #require(refusal(Host.v2) { $0.unified = [Pair(key: file, value: "1", origin: somewhere)] })
+        #expect(error.path == file)
+        #expect(error.origin == somewhere)
+        #expect(try CgroupsTests.writes(Host.v2) { $0.unified = [Pair(key: "cgroup.max.descendants", value: "1")] }.count == 1)
+    }
+
     @Test("no rules in an update leave the filter alone (RD-07)")
     func noDevices() throws {
         var empty = Resources()

@@ -79,7 +79,7 @@ struct WriteRunTests {
         "a limit at or below the usage is refused, one above it is set (RM-11)",
         arguments: [("100", true), ("101", false), ("99", true), ("max", false)])
     func usage(limit: String, isRefused: Bool) throws {
-        let files = try Files(["memory.max": "", "memory.current": "100\n"])
+        let files = try Files(["memory.max": "", "memory.current": "100\n", "memory.high": "max\n"])
         var write = files.write("memory.max", limit)
         write.usage = .init(file: "memory.current", limit: "memory limit")
         if isRefused {
@@ -95,5 +95,7 @@ struct WriteRunTests {
             try WriteRun().run([write])
             #expect(files["memory.max"] == limit)
         }
+        // The brake is off again, as far as plain files tell: they keep what a shorter text does not cover.
+        #expect(files["memory.high"]?.hasPrefix("max") == true)
     }
 }

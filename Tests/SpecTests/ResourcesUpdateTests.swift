@@ -69,6 +69,10 @@ struct ResourcesUpdateTests {
             ),
             (#"{"unified":{"a":"1","b":"2"}}"#, #"{"unified":{"a":"3"}}"#, #"{"unified":{"b":"2","a":"3"}}"#),
             (
+                #"{"memory":{"limit":1}}"#, #"{"unified":{"memory.max":"5"}}"#, #"{"memory":{"limit":5},"unified":{"memory.max":"5"}}"#
+            ),
+            (#"{"memory":{"limit":5},"unified":{"memory.max":"5"}}"#, #"{"memory":{"limit":7}}"#, #"{"memory":{"limit":7}}"#),
+            (
                 #"{"blockIO":{"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":1}]}}"#,
                 #"{"blockIO":{"throttleReadBpsDevice":[{"major":8,"minor":16,"rate":2}]}}"#,
                 #"{"blockIO":{"throttleReadBpsDevice":[{"major":8,"minor":0,"rate":1},{"major":8,"minor":16,"rate":2}]}}"#

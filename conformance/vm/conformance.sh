@@ -1,6 +1,7 @@
 #!/bin/bash
 # The conformance cases that depend on the kind of cgroup, on cgroup v2.
 # vm: --timeout 1500 -- cgroups LC-12
+# vm: --timeout 1500 -- updates
 set -u
 source "$(dirname "$0")/claims"
 

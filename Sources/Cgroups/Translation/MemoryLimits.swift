@@ -5,9 +5,7 @@ import Spec
 
 extension Translation {
     mutating func translate(_ memory: Resources.Memory) throws(CgroupError) {
-        for ignored in [memory.kernel, memory.kernelTCP] {
-            if let ignored, ignored.value != 0 { warnings.append(.init("kernel memory limits are obsolete and ignored", ignored.origin)) }
-        }
+        try translateKernelMemory(memory)
         try translateReservation(memory)
         try isUnified ? translateV2(memory) : translateV1(memory)
         if let swappiness = memory.swappiness {
@@ -16,6 +14,16 @@ extension Translation {
             }
             if isUnified { throw onlyInV1("memory.swappiness", swappiness.origin) }
             try write("memory", "memory.swappiness", "\(swappiness.value)", swappiness.origin)
+        }
+    }
+
+    /// Kernel memory, which cgroup v2 counts with the rest, and v1 since Linux 5.16 as well but for TCP's (RM-06, RM-07).
+    private mutating func translateKernelMemory(_ memory: Resources.Memory) throws(CgroupError) {
+        for (limit, file) in [(memory.kernel, "memory.kmem.limit_in_bytes"), (memory.kernelTCP, "memory.kmem.tcp.limit_in_bytes")] {
+            guard let limit = Self.given(limit) else { continue }
+            warnings.append(.init("kernel memory limits are obsolete: what the kernel does not have is ignored", limit.origin))
+            if isUnified { continue }
+            try write("memory", file, "\(limit.value)", limit.origin, Self.tolerating(missing: "kernel memory counts as memory"))
         }
     }
 

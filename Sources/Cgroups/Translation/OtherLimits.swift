@@ -60,6 +60,19 @@ extension Translation {
         }
     }
 
+    /// Files that no limit is set by: what is written to them changes which cgroups or processes there are, and how they are kept track of.
+    private static let acts: [(file: String, reason: String)] = [
+        (
+            "cgroup.type",
+            "a threaded cgroup cannot hold a container: its processes would be in several cgroups, and few controllers work there"
+        ),
+        ("cgroup.procs", "processes join the container's cgroup by create and exec only"),
+        ("cgroup.threads", "processes join the container's cgroup by create and exec only"),
+        ("cgroup.subtree_control", "a cgroup that enables controllers for its children takes no processes, and so no container"),
+        ("cgroup.freeze", "pause freezes a container, and resume lets it go on"),
+        ("cgroup.kill", "kill and delete end a container"),
+    ]
+
     /// The raw files, after everything that was converted (RU-01).
     mutating func translate(unified pairs: [Pair]) throws(CgroupError) {
         for pair in pairs {
@@ -69,6 +82,9 @@ extension Translation {
             }
             guard isUnified else {
                 throw invalid(key, "resources.unified needs cgroup v2, and this host has cgroup v1", value: pair.value, pair.origin)
+            }
+            if let reason = Self.acts.first(where: { $0.file == key })?.reason {
+                throw invalid(key, reason, value: pair.value, pair.origin)
             }
             let controller = String(key.prefix { $0 != "." })
             let hint = "the file is not in the cgroup where the kernel is too old for it or a parent does not enable its controller"

@@ -34,21 +34,27 @@ extension Entry {
         let recorded = try readResources()
         try takeBackUnfinishedUpdate(record, recorded, layout)
 
+        var remarks = request.remarks
+        var resources = request.resources
+        if let devices = resources.devices, !devices.isEmpty, try !Caller.current().ownsHost {
+            resources.devices = nil
+            remarks.append(Preparation.noDeviceRules)
+        }
         let update: CgroupUpdate
         do throws(CgroupError) {
-            update = try CgroupUpdate(request.resources, recorded: recorded, record: record.cgroup, layout: layout)
+            update = try CgroupUpdate(resources, recorded: recorded, record: record.cgroup, layout: layout)
         } catch {
             throw Failure(error, place: request.place(of: error.origin))
         }
         let undo = Cgroup.undo(of: update)
-        try beginUpdate(RecordedResources(resources: recorded.updated(by: request.resources), undo: undo))
+        try beginUpdate(RecordedResources(resources: recorded.updated(by: resources), undo: undo))
         do throws(Failure) {
             try apply(update, undo, record, request)
         } catch {
             try? dropUpdate()
             throw error
         }
-        return request.remarks + update.warnings.map { $0.text }
+        return remarks + update.warnings.map { $0.text }
     }
 
     /// Sets everything, or leaves everything as it was.
@@ -70,15 +76,10 @@ extension Entry {
     /// Takes back what an update had changed before it died.
     private func takeBackUnfinishedUpdate(_ record: Record, _ recorded: Resources, _ layout: CgroupLayout) throws(Failure) {
         guard let unfinished = try readUnfinishedUpdate() else { return }
-        Cgroup.restore(unfinished.undo)
-        if let devices = recorded.devices, devices != unfinished.resources.devices {
-            var resources = Resources()
-            resources.devices = devices
-            do throws(CgroupError) {
-                let update = try CgroupUpdate(resources, recorded: unfinished.resources, record: record.cgroup, layout: layout)
-                try Cgroup.apply(update, undo: [])
-            } catch { throw Failure(error) }
-        }
+        do throws(CgroupError) {
+            let update = try CgroupUpdate(unfinished.resources, recorded: recorded, record: record.cgroup, layout: layout)
+            Cgroup.revert(update, undo: unfinished.undo)
+        } catch { throw Failure(error) }
         try dropUpdate()
     }
 }

@@ -66,6 +66,9 @@ extension PlanningFacts {
 }
 
 extension Preparation {
+    /// The remark on device rules that the caller may not set.
+    static let noDeviceRules = "device rules are left out: only root of the host may set them, or make device nodes [RD-01]"
+
     /// Plans the container's cgroup; nil where the caller may have none and the config does not insist on one.
     static func planCgroup(
         _ config: Config, _ id: ContainerID, _ caller: Caller, _ options: LaunchOptions, _ facts: inout PlanningFacts,
@@ -76,17 +79,19 @@ extension Preparation {
         if !caller.ownsHost, resources?.devices != nil {
             // The kernel takes device rules from the host's root alone, and gives no device node to anybody else.
             resources?.devices = nil
-            remarks.append("device rules are left out: only root of the host may set them, or make device nodes [RD-01]")
+            remarks.append(Preparation.noDeviceRules)
         }
         let isRootless = options.isRootless ?? !caller.ownsHost
         let own = isRootless && layout.isUnified ? CgroupLayout.ownCgroup() : nil
         let path = config.linux.cgroupsPath
-        let plan = try CgroupPlan(
+        var plan = try CgroupPlan(
             cgroupsPath: path, id: id.name, layout: layout, resources: resources, base: own.map { CgroupLayout.delegationBase(own: $0) })
         if isRootless, try !plan.isGranted(CgroupAccess(plan, own: own), path: path) {
             if let path, !path.value.isEmpty { remarks.append("no cgroup \(path.value) is made: the caller may make none [CG-01]") }
             return nil
         }
+        // Only the host's root can give files away, and it needs no gift.
+        if caller.ownsHost, let owner = config.cgroupOwner(isCgroupV2: layout.isUnified), owner != 0 { plan.owner = owner }
         for warning in plan.warnings { remarks.append(warning.text) }
         facts.add(plan, layout)
         return plan

@@ -17,6 +17,13 @@ extension Resources {
         result.hugepageLimits = merge(hugepageLimits, update.hugepageLimits) { $0.pageSize == $1.pageSize }
         result.rdma = merge(rdma, update.rdma) { $0.device == $1.device }
         result.unified = merge(unified, update.unified) { $0.key == $1.key }
+        // The same limit by another name.
+        if let pair = update.unified.first(where: { $0.key == "memory.max" }) {
+            let limit = pair.value == "max" ? -1 : Int64(pair.value)
+            if let limit, limit != 0 { result.memory = (result.memory ?? Memory()).updated(by: Memory(limit: Located(limit, pair.origin))) }
+        } else if (update.memory?.limit?.value ?? 0) != 0 {
+            result.unified.removeAll { $0.key == "memory.max" }
+        }
         return result
     }
 }
@@ -40,6 +47,8 @@ private func given(_ new: Located<String>?, else old: Located<String>?) -> Locat
 }
 
 extension Resources.Memory {
+    fileprivate init(limit: Located<Int64>) { self.limit = limit }
+
     fileprivate func updated(by update: Resources.Memory) -> Resources.Memory {
         var result = self
         result.limit = given(update.limit, else: limit)
