@@ -49,7 +49,7 @@ test-vm: toolchain ## run the scripts of conformance/vm in a virtual machine, ag
 # One process for each target: tests that clone processes of their own want the others' threads out of the way.
 unit: toolchain ## run the unit tests only
 	$(SWIFT) build --build-tests
-	for tests in Spec Plan Linux Cgroups Runtime Init; do $(SWIFT) test --skip-build --no-parallel --filter "^$${tests}Tests\."; done
+	for tests in Spec Plan Linux DBus Cgroups Runtime Init; do $(SWIFT) test --skip-build --no-parallel --filter "^$${tests}Tests\."; done
 
 conformance: toolchain ## run the conformance cases only, against the release that is built (RUNTIME=PATH: another runtime)
 	$(SWIFT) build --product conformance

@@ -86,9 +86,10 @@ let package = Package(
             ]),
         .target(name: "CBuild", cSettings: commit.map { [.define("SWOCI_COMMIT", to: "\"\($0)\"")] } ?? []),
         .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: language),
+        .target(name: "DBus", dependencies: ["Linux"], swiftSettings: language),
         .target(name: "Plan", dependencies: ["Linux"], swiftSettings: language),
         .target(name: "Spec", dependencies: ["CYajl"], swiftSettings: language),
-        .target(name: "Cgroups", dependencies: ["CLinux", "Linux", "Spec"], swiftSettings: language),
+        .target(name: "Cgroups", dependencies: ["CLinux", "DBus", "Linux", "Spec"], swiftSettings: language),
         .target(name: "Runtime", dependencies: ["CLinux", "Cgroups", "CSeccomp", "Linux", "Plan", "Spec"], swiftSettings: language),
         .executableTarget(
             name: "swoci",
@@ -111,7 +112,8 @@ let package = Package(
         .testTarget(name: "SpecTests", dependencies: ["Spec"], resources: [.copy("Configs")], swiftSettings: hosted),
         .testTarget(name: "PlanTests", dependencies: ["Plan"], swiftSettings: hosted),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "CMusl", "Linux"], swiftSettings: hosted),
-        .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "Spec"], swiftSettings: hosted),
+        .testTarget(name: "DBusTests", dependencies: ["DBus", "Linux"], swiftSettings: hosted),
+        .testTarget(name: "CgroupsTests", dependencies: ["Cgroups", "DBus", "Spec"], swiftSettings: hosted),
         .testTarget(
             name: "RuntimeTests", dependencies: ["CLinux", "Cgroups", "Linux", "Plan", "Runtime", "Spec", "swoci"], exclude: ["Golden"],
             swiftSettings: hosted),

@@ -22,6 +22,11 @@ public enum Cgroup {
         if let place = plan.unified, !place.hierarchy.controllers.isEmpty {
             try enableControllers(place, needed: plan.neededControllers)
         }
+        try setLimits(plan)
+    }
+
+    /// Sets the limits, the device filter and the owner of a cgroup that stands.
+    static func setLimits(_ plan: CgroupPlan) throws(CgroupError) {
         try WriteRun().run(plan.writes)
         guard let place = plan.unified else { return }
         if let program = plan.deviceProgram { try DeviceFilter.attach(program, to: place.directory) }
@@ -31,7 +36,7 @@ public enum Cgroup {
     /// Makes the leaf, and where its parents are missing, these too.
     ///
     /// - Returns: Whether the leaf is new.
-    private static func makeLeaf(_ place: CgroupPlan.Place) throws(CgroupError) -> Bool {
+    static func makeLeaf(_ place: CgroupPlan.Place) throws(CgroupError) -> Bool {
         // Again, because whoever removes the last cgroup of a parent that we found may remove the parent as well.
         for _ in 0..<10 {
             do throws(Errno) {
@@ -72,7 +77,7 @@ public enum Cgroup {
     ///
     /// Below a parent with `cgroup.clone_children` the kernel has done so, which the shared parent gets for that: then one look is all.
     /// - Source: cpuset(7).
-    private static func fillCpuset(_ place: CgroupPlan.Place) throws(CgroupError) {
+    static func fillCpuset(_ place: CgroupPlan.Place) throws(CgroupError) {
         let cpus = place.directory + "/cpuset.cpus"
         if !(try attempt("read", cpus) { () throws(Errno) in try readText(cpus) }).isEmpty { return }
         if place.isBelowShared {
@@ -177,7 +182,7 @@ extension Cgroup {
         }
     }
 
-    private static func placingHint(_ error: Errno) -> String? {
+    static func placingHint(_ error: Errno) -> String? {
         switch error {
         case .noSpace: "the cpuset has no cpus or no mems"
         case .busy: "a cgroup v2 with children that have controllers takes no processes itself"

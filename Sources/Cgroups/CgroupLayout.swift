@@ -77,6 +77,17 @@ public struct CgroupLayout: Equatable, Sendable {
 }
 
 extension CgroupHierarchy {
+    /// Whether systemd makes and removes the cgroups of its units in it.
+    ///
+    /// On v1 it cares for few controllers. Source: systemd's cgroup_supported_mask.
+    var isSystemds: Bool {
+        controllers.isEmpty || isUnified
+            || controllers.contains { name in ["cpu", "cpuacct", "blkio", "memory", "devices", "pids"].contains(name) }
+    }
+
+    /// The last component of its mount point: the name of a named hierarchy.
+    var name: String { mountPoint.split(separator: "/").last.map(String.init) ?? "" }
+
     /// The magic number that statfs(2) gives for it.
     var fileSystem: Int64 { isUnified ? Int64(CGROUP2_SUPER_MAGIC) : Int64(CGROUP_SUPER_MAGIC) }
 }
@@ -132,8 +143,7 @@ extension CgroupLayout {
     static func locate(_ expected: [CgroupHierarchy], in mounts: [Mount]) -> [CgroupHierarchy] {
         var result: [CgroupHierarchy] = []
         for hierarchy in expected {
-            let name = hierarchy.mountPoint.split(separator: "/").last.map(String.init) ?? ""
-            let options = hierarchy.controllers.isEmpty ? ["name=" + name] : hierarchy.controllers
+            let options = hierarchy.controllers.isEmpty ? ["name=" + hierarchy.name] : hierarchy.controllers
             for mount in mounts where mount.isUnified == hierarchy.isUnified {
                 guard mount.isUnified || options.allSatisfy({ mount.options.contains($0) }) else { continue }
                 var found = hierarchy

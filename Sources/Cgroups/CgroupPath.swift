@@ -45,6 +45,11 @@ struct CgroupPath: Equatable {
         self.components = path.utf8.first == UInt8(ascii: "/") ? components : above + components
     }
 
+    /// The path of a scope, below a service manager's own cgroup.
+    init(_ scope: ScopeName, below cgroup: String) {
+        components = split(cgroup, "/") + scope.slicePath + [scope.unit]
+    }
+
     /// The path as text: "/swoci/web".
     var text: String {
         var text = ""

@@ -18,6 +18,8 @@ public struct CgroupPlan: Equatable, Sendable {
     public let warnings: [CgroupWarning]
     /// The user who gets the cgroup, to make cgroups below it; nil: nobody (CG-06).
     public var owner: UInt32?
+    /// The unit of systemd that the cgroup belongs to; nil where nobody but the runtime manages it.
+    public let scope: ScopePlan?
 
     /// A directory of the container.
     public struct Place: Equatable, Sendable {
@@ -44,10 +46,19 @@ public struct CgroupPlan: Equatable, Sendable {
     /// - Parameter base: Where the paths begin that are not absolute; nil: at the root.
     /// - Throws: An error with its origin for a path or a limit that this host cannot take.
     /// - Source: rows CG-01, RD, RM, RC, RB, RH, RU.
-    public init(cgroupsPath: Located<String>?, id: String, layout: CgroupLayout, resources: Resources?, base: String? = nil)
-        throws(CgroupError)
-    {
-        let path = try CgroupPath(cgroupsPath, id: id, base: base)
+    public init(
+        cgroupsPath: Located<String>?, id: String, layout: CgroupLayout, resources: Resources?, base: String? = nil,
+        scope: ScopeRequest? = nil
+    ) throws(CgroupError) {
+        let name = try scope.map { scope throws(CgroupError) in
+            try ScopeName(cgroupsPath, id: id, isUser: scope.facts.manager.isUser)
+        }
+        let path: CgroupPath
+        if let name, let scope {
+            path = CgroupPath(name, below: scope.facts.cgroup)
+        } else {
+            path = try CgroupPath(cgroupsPath, id: id, base: base)
+        }
         let text = path.text
         self.path = text
         var places: [Place] = []
@@ -62,6 +73,17 @@ public struct CgroupPlan: Equatable, Sendable {
         neededControllers = translation.needed
         deviceProgram = translation.deviceProgram
         warnings = translation.warnings
+        if let name, let scope {
+            var properties = unitProperties(writes, version: scope.facts.version)
+            if !layout.isUnified, let devices = resources?.devices {
+                properties += deviceProperties(DeviceRules.complete(devices, origin: .none))
+            }
+            self.scope = ScopePlan(
+                unit: name.unit, slice: name.slice, description: "swoci container " + scope.container, manager: scope.facts.manager,
+                properties: properties + (try annotatedProperties(scope.annotations)))
+        } else {
+            self.scope = nil
+        }
     }
 
     /// The place in the unified hierarchy.
@@ -78,7 +100,12 @@ public struct CgroupPlan: Equatable, Sendable {
             record.paths.append(place.directory)
             if place.hierarchy.isUnified { record.unified = place.directory }
             if place.hierarchy.controllers.contains("freezer") { record.freezer = place.directory }
-            if exists(place.directory) { continue }
+            // A scope's cgroup is made with the scope, which tells whose it is; its slices are systemd's.
+            if scope == nil && exists(place.directory) { continue }
+            if scope != nil && place.hierarchy.isSystemds {
+                record.created.append(place.directory)
+                continue
+            }
             var missing = [place.directory]
             for parent in place.parents.reversed() {
                 if place.isBelowShared || exists(parent) { break }
@@ -86,6 +113,7 @@ public struct CgroupPlan: Equatable, Sendable {
             }
             record.created += missing.reversed()
         }
+        if let scope { record.scope = ScopeRecord(unit: scope.unit, description: scope.description, manager: scope.manager) }
         return record
     }
 
@@ -114,6 +142,8 @@ public struct CgroupRecord: Equatable, Sendable {
     public var unified: String?
     /// The one of `paths` that has the v1 freezer.
     public var freezer: String?
+    /// The unit of systemd that the cgroup belongs to.
+    public var scope: ScopeRecord?
 
     /// Makes a record of nothing.
     public init() {}
@@ -121,6 +151,8 @@ public struct CgroupRecord: Equatable, Sendable {
     /// The record less the directories that were there before: what may be taken back before a process of the container's is known to
     /// be in the others, where somebody else's may be.
     public var onlyCreated: CgroupRecord {
+        // A scope that is in the way of ours has its cgroup where ours would have been.
+        if scope != nil { return CgroupRecord() }
         var result = self
         result.paths = paths.filter { created.contains($0) }
         result.inodes = []

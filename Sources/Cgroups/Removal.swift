@@ -11,6 +11,15 @@ extension Cgroup {
     /// - Throws: After the time is over, an error that names the processes that hold the cgroup.
     /// - Source: row CG-09.
     public static func remove(_ record: CgroupRecord, within nanoseconds: Int64 = 10_000_000_000) throws(CgroupError) {
+        if let scope = record.scope {
+            try removeScope(scope, record, within: nanoseconds)
+        } else {
+            try removeDirectories(record, within: nanoseconds)
+        }
+    }
+
+    /// Removes the cgroup's directories.
+    static func removeDirectories(_ record: CgroupRecord, within nanoseconds: Int64) throws(CgroupError) {
         let record = try record.verified()
         var rest: [String] = []
         for path in record.paths where try !removeOrFindBusy(path, record) { rest.append(path) }

@@ -9,6 +9,7 @@ public enum SocketConstant {
     static let closeOnExec = 0o2000000
     static let solSocket = 1
     static let passCredentials = 16
+    static let peerCredentials = 17
     static let sendTimeout = 21
     static let rights: Int32 = 1
     static let credentials: Int32 = 2
@@ -161,6 +162,22 @@ public func connect(to path: CString, _ type: SocketType, within seconds: Int = 
         _ = try kernel(__NR_connect, socket.number, address, size)
     }
     return socket
+}
+
+/// The process at the other end of a local socket, in our PID namespace; 0 where it cannot be seen from here.
+///
+/// Of a connection to a listener it is who called listen(2). Source: unix(7), SO_PEERCRED.
+public func peerProcess(_ socket: Int) throws(Errno) -> Int32 {
+    var credentials = cl_ucred()
+    var length = Int32(MemoryLayout<cl_ucred>.size)
+    try withUnsafeMutablePointer(to: &credentials) { credentials throws(Errno) in
+        try withUnsafeMutablePointer(to: &length) { length throws(Errno) in
+            _ = try kernel(
+                __NR_getsockopt, socket, SocketConstant.solSocket, SocketConstant.peerCredentials, Int(bitPattern: credentials),
+                Int(bitPattern: length))
+        }
+    }
+    return credentials.pid
 }
 
 /// Accepts a connection.

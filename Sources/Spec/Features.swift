@@ -7,9 +7,9 @@ public struct FeatureFlags: Equatable, Sendable {
     /// Control groups of version 2.
     public var cgroupV2 = true
     /// Cgroups made by systemd.
-    public var systemd = false
+    public var systemd = true
     /// Cgroups made by a user's systemd.
-    public var systemdUser = false
+    public var systemdUser = true
     /// RDMA limits.
     public var rdma = true
     /// The system call filter (FE-08).

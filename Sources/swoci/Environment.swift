@@ -28,10 +28,10 @@ struct Environment {
         return nil
     }
 
-    /// XDG_RUNTIME_DIR, LISTEN_FDS, NOTIFY_SOCKET and PATH.
+    /// DBUS_SESSION_BUS_ADDRESS, XDG_RUNTIME_DIR, LISTEN_FDS, NOTIFY_SOCKET and PATH.
     private static func isRelevant(_ variable: UnsafePointer<CChar>) -> Bool {
         switch UInt8(bitPattern: variable[0]) {
-        case UInt8(ascii: "X"), UInt8(ascii: "L"), UInt8(ascii: "N"), UInt8(ascii: "P"): true
+        case UInt8(ascii: "D"), UInt8(ascii: "X"), UInt8(ascii: "L"), UInt8(ascii: "N"), UInt8(ascii: "P"): true
         default: false
         }
     }

@@ -30,6 +30,11 @@ enum Cgroups {
         hierarchies.map { $0.directory + path }.filter { FileManager.default.fileExists(atPath: $0) }
     }
 
+    /// Skips the case where containers' cgroups have no paths but scopes.
+    static func requirePaths() throws {
+        if Isolation.usesSystemd { throw Skip("systemd's scopes have no paths of our choice") }
+    }
+
     /// Skips the case where this host's layout has no such controller.
     static func require(_ controller: String) throws {
         let held = hierarchies.contains { hierarchy in

@@ -1,6 +1,6 @@
 /// Child processes: started with nothing inherited but what is named, and reaped in one place.
 ///
-/// The suite is PID 1 of its namespace, so it also reaps every process whose parent is gone: a container's init, for one.
+/// The suite is PID 1 of its namespace, or a subreaper, so it also reaps every process whose parent is gone: a container's init, for one.
 
 import Foundation
 
@@ -111,10 +111,27 @@ final class Children {
         }
     }
 
-    /// The processes of this PID namespace that live, without the suite itself.
+    /// The suite's descendants: with a PID namespace of its own all processes in it.
+    private func descendants() -> [pid_t] {
+        let all = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap(pid_t.init)
+        if getpid() == 1 { return all.filter { $0 != 1 } }
+        var parents: [pid_t: pid_t] = [:]
+        for pid in all { parents[pid] = Self.parent(of: pid) }
+        return all.filter { pid in
+            var ancestor = parents[pid]
+            while let next = ancestor, next != getpid() { ancestor = parents[next] }
+            return ancestor != nil
+        }
+    }
+
+    private static func parent(of pid: pid_t) -> pid_t? {
+        let text = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
+        return text.components(separatedBy: ") ").last?.split(separator: " ").dropFirst().first.flatMap { pid_t($0) }
+    }
+
+    /// The suite's descendants that live.
     func living() -> [pid_t] {
-        let all = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap(pid_t.init).filter { $0 != 1 }
-        return all.filter { !["Z", "X", ""].contains(Self.state(of: $0)) }
+        descendants().filter { !["Z", "X", ""].contains(Self.state(of: $0)) }
     }
 
     /// A process's state letter in /proc/PID/stat; empty once it is gone.
@@ -124,13 +141,13 @@ final class Children {
         return text.components(separatedBy: ") ").last.map { String($0.prefix(1)) } ?? ""
     }
 
-    /// Ends every process of this PID namespace but the suite itself, and returns what was found alive.
+    /// Ends every descendant of the suite, and returns what was found alive.
     func sweep() -> [String] {
         reapsAll = true
         var found: Set<String> = []
         for _ in 0..<200 {
             _ = status(of: 0)
-            let pids = ((try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []).compactMap(pid_t.init).filter { $0 != 1 }
+            let pids = descendants()
             if pids.isEmpty { break }
             for pid in pids {
                 let name = (try? String(contentsOfFile: "/proc/\(pid)/comm", encoding: .utf8)) ?? "?"

@@ -101,7 +101,7 @@ final class Container {
     func gone() throws {
         let state = try lab.run(["state", id])
         try expect(state.status != 0, "the container is still known: \(state.out)")
-        let left = Cgroups.existing("/\(Isolation.token)/\(id)")
+        let left = Cgroups.existing(Isolation.cgroup(of: id))
         try expect(left.isEmpty, "cgroups left: \(left.joined(separator: " "))")
     }
 

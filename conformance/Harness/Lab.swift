@@ -29,7 +29,7 @@ final class Lab {
         let bundle = "\(directory)/b\(number)"
         try FileManager.default.createDirectory(atPath: bundle, withIntermediateDirectories: true)
         try command("cp", "-al", tree, "\(bundle)/rootfs")
-        var config = Config.base(cgroupsPath: "/\(Isolation.token)/\(id)")
+        var config = Config.base(cgroupsPath: Isolation.cgroupsPath(of: id))
         config.script(script)
         try change(&config)
         let container = Container(lab: self, id: id, bundle: bundle, config: config)
@@ -48,7 +48,7 @@ final class Lab {
 
     /// Runs the runtime with its own state directory.
     func run(_ words: [String], _ adjust: (inout Launch) -> Void = { _ in }) throws -> Outcome {
-        var launch = Launch(arguments: [runtime.path, "--root", stateRoot] + words)
+        var launch = Launch(arguments: [runtime.path, "--root", stateRoot] + (Isolation.usesSystemd ? ["--systemd-cgroup"] : []) + words)
         adjust(&launch)
         return try execute(launch)
     }

@@ -14,6 +14,8 @@ struct Options {
 
         CONFORMANCE_LAYOUT=v1 hides a unified hierarchy that stands beside cgroup v1 controllers; CONFORMANCE_LAYOUT=v2 shows
         nothing but the unified hierarchy, with the controllers that are left for it.
+        CONFORMANCE_CGROUP_MANAGER=systemd runs the cases with --systemd-cgroup and scopes in place of cgroup paths, on a host whose
+        systemd answers; then without a PID namespace of the suite's own, because systemd knows processes by the host's numbers.
         CONFORMANCE_SECONDS=N gives a case N seconds instead of 15, for a slow machine.
         """
 

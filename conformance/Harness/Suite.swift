@@ -26,8 +26,9 @@ final class Suite {
     func run(_ cases: [(String, Case)]) -> Bool {
         for (number, (topic, claim)) in cases.enumerated() { judge(topic, claim, number) }
         for path in Cgroups.marked(by: Isolation.token) {
-            if path.hasSuffix("/\(Isolation.token)") { rmdir(path) } else { noteLeft("at the end", ["cgroup \(path)"]) }
+            if path.hasSuffix(Isolation.parentCgroup) { rmdir(path) } else { noteLeft("at the end", ["cgroup \(path)"]) }
         }
+        if Isolation.usesSystemd { stopSlice() }
         report(
             "leftovers", "no process, mount, cgroup or state is left behind", ["LC-12", "LC-15"],
             left.isEmpty ? nil : left.joined(separator: "; "))
@@ -67,7 +68,7 @@ final class Suite {
     /// Finds what the case left behind, and removes it.
     private func tidy(_ name: String, _ directory: String) {
         noteLeft(name, children.sweep())
-        let cgroups = Cgroups.marked(by: Isolation.token).filter { !$0.hasSuffix("/\(Isolation.token)") }
+        let cgroups = Cgroups.marked(by: Isolation.token).filter { !$0.hasSuffix(Isolation.parentCgroup) }
         noteLeft(name, cgroups.map { "cgroup \($0)" })
         cgroups.forEach { rmdir($0) }
         let points = Self.mounts().dropFirst(mountsBefore)
@@ -76,6 +77,20 @@ final class Suite {
         let states = (try? FileManager.default.contentsOfDirectory(atPath: "\(directory)/state")) ?? []
         noteLeft(name, states.filter { $0.hasPrefix(Isolation.token) }.map { "state \($0)" })
         try? FileManager.default.removeItem(atPath: directory)
+    }
+
+    /// Ends the run's slice, and finds scopes that have outlived their containers.
+    private func stopSlice() {
+        let slice = "\(Isolation.token).slice"
+        let listing = "\(Isolation.scratch)/units"
+        for words in [
+            ["systemctl", "list-units", "--all", "--no-legend", "--plain", "cf-\(Isolation.token)*"], ["systemctl", "stop", slice],
+        ] {
+            guard let pid = try? children.start(Launch(arguments: words, output: listing)) else { continue }
+            _ = try? children.wait(for: pid, until: Deadline(seconds: Self.seconds), words[1])
+        }
+        let units = (try? String(contentsOfFile: listing, encoding: .utf8)) ?? ""
+        noteLeft("at the end", units.split(separator: "\n").map { "unit \($0)" })
     }
 
     private func noteLeft(_ name: String, _ things: [String]) {

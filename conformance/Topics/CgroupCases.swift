@@ -241,6 +241,7 @@ let cgroups = Topic("cgroups") { topic in
     // MARK: Placement
 
     topic.claim("an absolute path is below the root of every hierarchy", rows: ["CG-01", "CG-08"]) { lab in
+        try Cgroups.requirePaths()
         let box = try lab.container()
         try box.created()
         let path = "/\(Isolation.token)/\(box.id)"
@@ -259,12 +260,13 @@ let cgroups = Topic("cgroups") { topic in
 
     for (name, path) in [("a relative path", "relative/ID"), ("no path", nil)] as [(String, String?)] {
         topic.claim("with \(name) the container has a cgroup of its own, gone after delete", rows: ["CG-01", "CG-09"]) { lab in
+            try Cgroups.requirePaths()
             let box = try lab.container("exec sleep 100")
             box.config["/linux/cgroupsPath"] = path?.replacingOccurrences(of: "ID", with: box.id)
             try box.save()
             try box.up()
             let directory = try Cgroups.directory(of: box.pid(), controller: "pids")
-            try expect(directory != (try Cgroups.directory(of: 1, controller: "pids")), "the container is in the suite's cgroup")
+            try expect(directory != (try Cgroups.directory(of: getpid(), controller: "pids")), "the container is in the suite's cgroup")
             try contains(directory, box.id, "cgroup")
             try equal(try box.delete("--force").status, 0, "delete --force")
             try equal(Cgroups.marked(by: box.id), [], "cgroups left")
@@ -273,6 +275,7 @@ let cgroups = Topic("cgroups") { topic in
     }
 
     topic.claim("missing parents are made and usable", rows: ["CG-01", "RC-07"]) { lab in
+        try Cgroups.requirePaths()
         try Cgroups.require("cpuset")
         let box = try lab.container("exec sleep 100") { $0["/linux/resources/cpu"] = ["cpus": "0"] }
         box.config["/linux/cgroupsPath"] = "/\(Isolation.token)/a/b/\(box.id)"
@@ -287,6 +290,7 @@ let cgroups = Topic("cgroups") { topic in
     }
 
     topic.claim("a path that climbs does not leave the hierarchy", rows: ["CG-01"]) { lab in
+        try Cgroups.requirePaths()
         let box = try lab.container("exec sleep 100")
         box.config["/linux/cgroupsPath"] = "/../../\(Isolation.token)/\(box.id)"
         try box.save()
@@ -304,7 +308,7 @@ let cgroups = Topic("cgroups") { topic in
         let outcome = try second.create()
         try expect(outcome.status != 0, "create was not refused")
         try equal(try first.status(), "running", "status of the first")
-        try expect(!Cgroups.existing("/\(Isolation.token)/\(first.id)").isEmpty, "the first one's cgroup is gone")
+        try expect(!Cgroups.existing(Isolation.cgroup(of: first.id)).isEmpty, "the first one's cgroup is gone")
     }
 
     topic.claim("delete removes cgroups that the container made inside its own", rows: ["CG-09", "LC-12"]) { lab in
@@ -320,6 +324,7 @@ let cgroups = Topic("cgroups") { topic in
     }
 
     topic.claim("delete leaves other cgroups alone", rows: ["OP-05", "LC-12"]) { lab in
+        try Cgroups.requirePaths()
         let box = try lab.container()
         let others = Cgroups.hierarchies.map { "\($0.directory)/\(Isolation.token)/other" }
         try box.created()

@@ -191,7 +191,7 @@ let hooks = Topic("hooks") { topic in
 
     topic.claim("poststop hooks run after the container is gone, before delete returns", rows: ["H-07", "LC-13"]) { lab in
         let box = try lab.container()
-        let cgroups = Cgroups.hierarchies.map { "\($0.directory)/\(Isolation.token)/\(box.id)" }.joined(separator: " ")
+        let cgroups = Cgroups.hierarchies.map { "\($0.directory)\(Isolation.cgroup(of: box.id))" }.joined(separator: " ")
         box.config.append("/hooks/poststop", try lab.hook("ls -d \(cgroups) 2>/dev/null >>\(lab.log); echo end >>\(lab.log)"))
         try box.save()
         try box.up()

@@ -1,10 +1,14 @@
 #!/bin/bash
-# The conformance cases that depend on the kind of cgroup, on cgroup v2.
-# vm: --timeout 1500 -- cgroups LC-12
-# vm: --timeout 1500 -- updates
+# The conformance cases that depend on the kind of cgroup, with each driver: cgroupfs or systemd, then topics and rows.
+# vm: --timeout 1500 -- cgroupfs cgroups LC-12
+# vm: --timeout 1500 -- cgroupfs updates
+# vm: --timeout 1500 -- systemd cgroups updates LC-12 LC-02 LC-10 N-10
+# vm: --timeout 1500 --cgroup hybrid -- systemd cgroups LC-12
 set -u
 source "$(dirname "$0")/claims"
 
+export CONFORMANCE_CGROUP_MANAGER=$1
+shift
 words=()
 for filter; do words+=(--filter "$filter"); done
 # An emulated processor is slow.

@@ -13,6 +13,8 @@ struct LaunchedInit: ~Copyable {
     let pid: Int32
     /// The runtime's end of the handshake socket.
     let socket: OwnedFD
+    /// Whether it could not be born into its cgroup and wants to be moved there.
+    var isOutside = false
 }
 
 /// What the new process does between its birth and its execve, prepared before it is born: no memory is taken there.

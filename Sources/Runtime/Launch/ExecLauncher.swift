@@ -31,6 +31,13 @@ struct ExecLauncher {
         do throws(Errno) {
             let birth = try Birth(image, launch.plan.encoded(header), inheriting: [container.process.raw, container.root.raw])
             do throws(Errno) { return try birth.give(clone, entering: entrance) } catch {
+                if error == .accessDenied, cgroups.hasFallback, cgroups.record.scope != nil {
+                    // What is above both his session and his containers is not an ordinary user's to write: systemd moves for him.
+                    clone.cgroup = -1
+                    var outside = try birth.give(clone, entering: entrance)
+                    outside.isOutside = true
+                    return outside
+                }
                 // A cgroup v2 whose controllers are enabled for its children takes no processes: a systemd in the container has made such
                 // a cgroup of it, and lives in one below.
                 guard error == .busy, cgroups.hasFallback, let other = try? openOwn(of: container) else { throw error }

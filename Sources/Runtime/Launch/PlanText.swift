@@ -15,7 +15,12 @@ extension Preparation {
             lines.append(line)
         }
         if let cgroup {
-            add("make the cgroup \(cgroup.path)", bundle.config.linux.cgroupsPath?.origin ?? .none)
+            let origin = bundle.config.linux.cgroupsPath?.origin ?? .none
+            if let scope = cgroup.scope {
+                add("have systemd make the scope \(scope.unit) in \(scope.slice), with the cgroup \(cgroup.path)", origin)
+            } else {
+                add("make the cgroup \(cgroup.path)", origin)
+            }
             for write in cgroup.writes { add("write \(write.value) to \(write.directory)/\(write.file)", write.origin) }
         }
         for action in launch.describeRuntimeActions() { add(action.0, action.1) }

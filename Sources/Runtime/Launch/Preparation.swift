@@ -28,10 +28,13 @@ struct LaunchOptions: Equatable, Sendable {
     var listenEnvironment: [String] = []
     /// NOTIFY_SOCKET of the caller (CLI-16).
     var notifySocket: String?
-    /// Whether a cgroup is made (`--cgroup-manager disabled`).
-    var usesCgroups = true
+    /// Who manages the cgroup.
+    var cgroupManager = CgroupManager.cgroupfs
     /// Whether a cgroup may be left out where the caller may make none: `--rootless`; nil: that is found out.
     var isRootless: Bool?
+    /// XDG_RUNTIME_DIR of the caller, and DBUS_SESSION_BUS_ADDRESS: where his own service manager is.
+    var runtimeDirectory: String?
+    var sessionBus: String?
 
     /// Makes the options of an ordinary call.
     init() {}
@@ -67,7 +70,8 @@ extension Preparation {
         }
         facts.copiedLinks = Preparation.copiedLinks(bundle)
         do throws(CgroupError) {
-            cgroup = options.usesCgroups ? try Preparation.planCgroup(config, id, caller, options, &facts, &remarks) : nil
+            cgroup =
+                options.cgroupManager == .disabled ? nil : try Preparation.planCgroup(config, id, caller, options, store, &facts, &remarks)
             if cgroup == nil, config.mounts.contains(where: { $0.type?.value.hasPrefix("cgroup") ?? false }) {
                 if let layout = try? CgroupLayout.detect() { facts.addOwnCgroup(layout) }
             }

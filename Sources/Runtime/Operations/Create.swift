@@ -61,7 +61,7 @@ private func launch(
     _ joined: borrowing JoinedNamespaces, _ resctrl: Resctrl?, _ entry: inout Entry, _ record: inout Record
 ) throws(Failure) -> CreatedContainer {
     let startSocket = try entry.listenForStart()
-    if let cgroup = preparation.cgroup {
+    if let cgroup = preparation.cgroup, cgroup.scope == nil {
         do throws(CgroupError) {
             try Cgroup.make(cgroup)
             record.cgroup = try record.cgroup.identified()
@@ -69,11 +69,18 @@ private func launch(
     }
     if let resctrl, let plan = preparation.launch.resctrl { try resctrl.make(plan) }
     let launcher = Launcher(launch: preparation.launch, options: options, place: bundle.place)
-    let started = try launcher.start(
-        startSocket: startSocket, joined: joined, cgroup: preparation.cgroup == nil ? nil : record.cgroup)
+    // A scope is made around a process: it is born outside and waits.
+    let isBornInside = preparation.cgroup != nil && preparation.cgroup?.scope == nil
+    let started = try launcher.start(startSocket: startSocket, joined: joined, cgroup: isBornInside ? record.cgroup : nil)
     var handshake = Handshake(started, preparation.launch, place: bundle.place)
     let devices = NetworkDevices(preparation.launch.netDevices, place: bundle.place)
     do throws(Failure) {
+        if let cgroup = preparation.cgroup, let scope = cgroup.scope {
+            do throws(CgroupError) {
+                try Cgroup.make(cgroup, scope, around: handshake.initPID)
+                record.cgroup = try record.cgroup.identified()
+            } catch { throw Failure(error, place: bundle.place(of: error.origin)) }
+        }
         try handshake.run(devices: devices) { pid, pidfd throws(Failure) in
             // From here on the create may hang in a hook: who deletes the container must know whom to end.
             try record.note(process: pid)
@@ -189,8 +196,7 @@ extension CreateRequest {
         var options = LaunchOptions()
         options.noPivot = noPivot
         options.noNewKeyring = noNewKeyring
-        options.usesCgroups = cgroupManager != .disabled
-        options.isRootless = isRootless
+        options.take(self)
         options.notifySocket = notifySocket
         options.preservedDescriptors = preservedDescriptors + listenDescriptors
         if listenDescriptors > 0 {
@@ -201,12 +207,21 @@ extension CreateRequest {
     }
 }
 
+extension LaunchOptions {
+    /// Takes over what the cgroup's manager is found by.
+    fileprivate mutating func take(_ request: CreateRequest) {
+        cgroupManager = request.cgroupManager
+        isRootless = request.isRootless
+        runtimeDirectory = request.runtimeDirectory
+        sessionBus = request.sessionBus
+    }
+}
+
 /// What `swoci plan` prints: the steps of a create and a start in their order, each with its config line.
 public func describePlan(_ request: CreateRequest) throws(Failure) -> [String] {
     let bundle = try Bundle(request.bundle, config: request.config)
     var options = LaunchOptions()
-    options.usesCgroups = request.cgroupManager != .disabled
-    options.isRootless = request.isRootless
+    options.take(request)
     let joined = bundle.config.linux.namespaces.filter { $0.path != nil }
         .map { PlanningFacts.JoinedNamespace(type: $0.type, descriptor: 0) }
     let preparation = try Preparation(bundle, id: request.id, options: options, store: nil, descriptors: joined)

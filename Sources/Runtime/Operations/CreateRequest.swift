@@ -40,6 +40,10 @@ public struct CreateRequest: Equatable, Sendable {
     public var cgroupManager = CgroupManager.cgroupfs
     /// `--rootless`: whether a cgroup may be left out where the caller may make none; nil: found out.
     public var isRootless: Bool?
+    /// XDG_RUNTIME_DIR of the environment.
+    public var runtimeDirectory: String?
+    /// DBUS_SESSION_BUS_ADDRESS of the environment.
+    public var sessionBus: String?
     /// Whether the caller goes on without waiting for the container: `create`, and `run --detach`.
     public var isDetached = true
 

@@ -43,7 +43,9 @@ extension StateStore {
         }
         try record.waitForEnd()
         do throws(CgroupError) {
-            try Cgroup.remove(record.intent == .created ? record.cgroup : record.cgroup.onlyCreated)
+            // Whose a scope is, systemd tells.
+            let isKnown = record.intent == .created || record.cgroup.scope != nil
+            try Cgroup.remove(isKnown ? record.cgroup : record.cgroup.onlyCreated)
         } catch { throw Failure(error) }
         try Resctrl.remove(record.resctrl)
         let hooks = record.hasPoststop ? readHooks(entry) : nil

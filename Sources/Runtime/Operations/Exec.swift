@@ -24,8 +24,14 @@ extension StateStore {
             if let plan = preparation.launch.resctrl { try Resctrl(finding: plan.origin, place: preparation.place) } else { nil }
 
         let launcher = ExecLauncher(launch: preparation.launch, preservedDescriptors: request.preservedDescriptors)
-        var handshake = Handshake(try launcher.start(in: container, cgroups), preparation.launch, place: preparation.place)
+        let started = try launcher.start(in: container, cgroups)
+        let isOutside = started.isOutside
+        var handshake = Handshake(started, preparation.launch, place: preparation.place)
         do throws(Failure) {
+            if isOutside, let scope = cgroups.record.scope {
+                let pid = handshake.initPID
+                try Failure.ofCgroups { () throws(CgroupError) in try Cgroup.move(pid, into: scope) }
+            }
             try handshake.run(devices: NetworkDevices([], place: preparation.place)) { _, _ throws(Failure) in }
             if let resctrl, let plan = preparation.launch.resctrl { try resctrl.place(handshake.payloadPID, plan) }
             var console = handshake.takeConsole()

@@ -47,9 +47,11 @@ extension Entry {
             throw Failure(error, place: request.place(of: error.origin))
         }
         let undo = Cgroup.undo(of: update)
-        try beginUpdate(RecordedResources(resources: recorded.updated(by: resources), undo: undo))
+        let new = recorded.updated(by: resources)
+        try beginUpdate(RecordedResources(resources: new, undo: undo))
+        let change = record.cgroup.scope.map { ScopeChange(scope: $0, old: recorded, new: new) }
         do throws(Failure) {
-            try apply(update, undo, record, request)
+            try apply(update, undo, change, record, request)
         } catch {
             try? dropUpdate()
             throw error
@@ -59,15 +61,15 @@ extension Entry {
 
     /// Sets everything, or leaves everything as it was.
     private func apply(
-        _ update: CgroupUpdate, _ undo: [CgroupUndo], _ record: Record, _ request: UpdateRequest
+        _ update: CgroupUpdate, _ undo: [CgroupUndo], _ change: ScopeChange?, _ record: Record, _ request: UpdateRequest
     ) throws(Failure) {
         let schemata = try Resctrl.change(record.resctrl, request.schemata)
-        do throws(CgroupError) { try Cgroup.apply(update, undo: undo) } catch {
+        do throws(CgroupError) { try Cgroup.apply(update, undo: undo, telling: change) } catch {
             schemata?.restore()
             throw Failure(error, place: request.place(of: error.origin))
         }
         do throws(Failure) { try finishUpdate() } catch {
-            Cgroup.revert(update, undo: undo)
+            Cgroup.revert(update, undo: undo, telling: change)
             schemata?.restore()
             throw error
         }
@@ -76,9 +78,10 @@ extension Entry {
     /// Takes back what an update had changed before it died.
     private func takeBackUnfinishedUpdate(_ record: Record, _ recorded: Resources, _ layout: CgroupLayout) throws(Failure) {
         guard let unfinished = try readUnfinishedUpdate() else { return }
+        let change = record.cgroup.scope.map { ScopeChange(scope: $0, old: recorded, new: unfinished.resources) }
         do throws(CgroupError) {
             let update = try CgroupUpdate(unfinished.resources, recorded: recorded, record: record.cgroup, layout: layout)
-            Cgroup.revert(update, undo: unfinished.undo)
+            Cgroup.revert(update, undo: unfinished.undo, telling: change)
         } catch { throw Failure(error) }
         try dropUpdate()
     }

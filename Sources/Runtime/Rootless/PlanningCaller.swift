@@ -71,8 +71,8 @@ extension Preparation {
 
     /// Plans the container's cgroup; nil where the caller may have none and the config does not insist on one.
     static func planCgroup(
-        _ config: Config, _ id: ContainerID, _ caller: Caller, _ options: LaunchOptions, _ facts: inout PlanningFacts,
-        _ remarks: inout [String]
+        _ config: Config, _ id: ContainerID, _ caller: Caller, _ options: LaunchOptions, _ store: StateStore?,
+        _ facts: inout PlanningFacts, _ remarks: inout [String]
     ) throws(CgroupError) -> CgroupPlan? {
         let layout = try CgroupLayout.detect()
         var resources = config.linux.resources
@@ -81,11 +81,14 @@ extension Preparation {
             resources?.devices = nil
             remarks.append(Preparation.noDeviceRules)
         }
-        let isRootless = options.isRootless ?? !caller.ownsHost
+        let scope = options.cgroupManager == .systemd ? try scopeRequest(config, id, caller, options, store) : nil
+        // systemd makes scopes for whoever it answers.
+        let isRootless = scope == nil && (options.isRootless ?? !caller.ownsHost)
         let own = isRootless && layout.isUnified ? CgroupLayout.ownCgroup() : nil
         let path = config.linux.cgroupsPath
         var plan = try CgroupPlan(
-            cgroupsPath: path, id: id.name, layout: layout, resources: resources, base: own.map { CgroupLayout.delegationBase(own: $0) })
+            cgroupsPath: path, id: id.name, layout: layout, resources: resources, base: own.map { CgroupLayout.delegationBase(own: $0) },
+            scope: scope)
         if isRootless, try !plan.isGranted(CgroupAccess(plan, own: own), path: path) {
             if let path, !path.value.isEmpty { remarks.append("no cgroup \(path.value) is made: the caller may make none [CG-01]") }
             return nil
@@ -95,6 +98,21 @@ extension Preparation {
         for warning in plan.warnings { remarks.append(warning.text) }
         facts.add(plan, layout)
         return plan
+    }
+
+    /// What a scope needs to know.
+    private static func scopeRequest(
+        _ config: Config, _ id: ContainerID, _ caller: Caller, _ options: LaunchOptions, _ store: StateStore?
+    ) throws(CgroupError) -> ScopeRequest {
+        let managers = ServiceManager.candidates(
+            for: .init(
+                user: caller.uid, isInUserNamespace: caller.isInUserNamespace, runtimeDirectory: options.runtimeDirectory,
+                sessionBus: options.sessionBus))
+        // The same id may be in use in another state root.
+        let isUsual = store.map { !$0.isExplicit } ?? true
+        return ScopeRequest(
+            facts: try Cgroup.findServiceManager(managers), annotations: config.annotations,
+            container: isUsual ? id.name : "\(id.name) of \(store?.root ?? "")")
     }
 }
 

@@ -89,6 +89,15 @@ extension Record {
             writer.array("cgroupInodes") { writer in for inode in cgroup.inodes { writer.value(inode) } }
             if let unified = cgroup.unified { writer.member("cgroupUnified", unified) }
             if let freezer = cgroup.freezer { writer.member("cgroupFreezer", freezer) }
+            if let scope = cgroup.scope {
+                writer.object("scope") { writer in
+                    writer.member("unit", scope.unit)
+                    writer.member("description", scope.description)
+                    writer.member("socket", scope.manager.socket)
+                    writer.member("isBus", scope.manager.isBus)
+                    writer.member("isUser", scope.manager.isUser)
+                }
+            }
             if !resctrl.directories.isEmpty { writer.member("resctrl", resctrl.directories) }
             writer.member("ownsPIDNamespace", ownsPIDNamespace)
             writer.member("hasProcess", hasProcess)
@@ -120,6 +129,14 @@ extension Record {
         cgroup.inodes = root["cgroupInodes"]?.elements.map { $0.integer() ?? 0 } ?? []
         cgroup.unified = root["cgroupUnified"]?.string
         cgroup.freezer = root["cgroupFreezer"]?.string
+        if let scope = root["scope"] {
+            // Without all of it the unit could not be removed: then this is no record.
+            guard let unit = scope["unit"]?.string, let description = scope["description"]?.string,
+                let socket = scope["socket"]?.string, let isBus = scope["isBus"]?.bool, let isUser = scope["isUser"]?.bool
+            else { return nil }
+            cgroup.scope = ScopeRecord(
+                unit: unit, description: description, manager: ServiceManager(socket: socket, isBus: isBus, isUser: isUser))
+        }
         resctrl.directories = strings(root["resctrl"])
         ownsPIDNamespace = root["ownsPIDNamespace"]?.bool ?? true
         hasProcess = root["hasProcess"]?.bool ?? true

@@ -20,12 +20,16 @@ func createRequest(_ context: Context) throws(Failure) -> CreateRequest {
     request.notifySocket = context.environment["NOTIFY_SOCKET"]
     request.noPivot = context.options.isSet("no-pivot")
     request.noNewKeyring = context.options.isSet("no-new-keyring")
-    request.cgroupManager = try context.cgroupManager()
-    request.isRootless = try context.isRootless()
-    guard request.cgroupManager != .systemd else {
-        throw Failure(
-            "create the container", request.id.name, detail: "the systemd cgroup driver is not available yet",
-            hint: "use --cgroup-manager cgroupfs (podman, dockerd: native.cgroupdriver=cgroupfs)")
-    }
+    try request.takeCgroupManager(context)
     return request
+}
+
+extension CreateRequest {
+    /// Takes over who manages the cgroup, and what he is found by.
+    mutating func takeCgroupManager(_ context: Context) throws(Failure) {
+        cgroupManager = try context.cgroupManager()
+        isRootless = try context.isRootless()
+        runtimeDirectory = context.environment["XDG_RUNTIME_DIR"]
+        sessionBus = context.environment["DBUS_SESSION_BUS_ADDRESS"]
+    }
 }

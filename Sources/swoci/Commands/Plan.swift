@@ -4,8 +4,7 @@ import Runtime
 
 func plan(_ context: Context) throws(Failure) {
     var request = CreateRequest(id: try ContainerID("plan"), bundle: try context.bundle(operand: 0))
-    request.cgroupManager = try context.cgroupManager()
-    request.isRootless = try context.isRootless()
+    try request.takeCgroupManager(context)
     var text = ""
     for line in try describePlan(request) { text += line + "\n" }
     try print(text)
