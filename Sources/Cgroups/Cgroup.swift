@@ -33,6 +33,11 @@ public enum Cgroup {
         if let owner = plan.owner { try delegate(place.directory, toUser: owner) }
     }
 
+    /// Sets the limit of processes alone.
+    public static func limitProcesses(_ plan: CgroupPlan) throws(CgroupError) {
+        try WriteRun().run(plan.writes.filter { $0.file == "pids.max" })
+    }
+
     /// Makes the leaf, and where its parents are missing, these too.
     ///
     /// - Returns: Whether the leaf is new.

@@ -9,7 +9,7 @@ public struct CgroupPlan: Equatable, Sendable {
     /// The hierarchies, each with the container's directory in it, in the layout's order.
     public let places: [Place]
     /// The limits, in the order in which they are written.
-    public let writes: [CgroupWrite]
+    public private(set) var writes: [CgroupWrite]
     /// The controllers of cgroup v2 that the limits need, and that must be there (CG-05).
     public let neededControllers: [Requirement]
     /// The device filter of cgroup v2; nil: none.
@@ -84,6 +84,17 @@ public struct CgroupPlan: Equatable, Sendable {
         } else {
             self.scope = nil
         }
+    }
+
+    /// The same plan with room for the second process that a staged launch has for a moment.
+    ///
+    /// Once there is one process again, ``Cgroup/limitProcesses(_:)`` with the plan itself sets the limit that is wanted.
+    public var withRoomForStage: CgroupPlan {
+        var plan = self
+        for index in plan.writes.indices where plan.writes[index].file == "pids.max" && plan.writes[index].value == "1" {
+            plan.writes[index].value = "2"
+        }
+        return plan
     }
 
     /// The place in the unified hierarchy.

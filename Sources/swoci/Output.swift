@@ -52,6 +52,13 @@ struct Reporter {
         if log == nil { writeError("warning: " + message) } else if logsWarnings { append("warning", message) }
     }
 
+    /// Reports a remark of a call whose standard error becomes the container's: only where remarks are asked for.
+    ///
+    /// Engines that pass no log would show it, or keep it, as the payload's words.
+    func remark(_ message: String) {
+        if logsWarnings { warning(message) }
+    }
+
     private func writeError(_ message: String) {
         let errors = OwnedFD(Int32(2))
         // There is nobody left to tell.

@@ -149,6 +149,15 @@ struct LimitTests {
         for layout in [Host.v1, Host.v2] { #expect(try writes(layout) { $0.pids = at(limit) } == ["pids.max=\(expected)"]) }
     }
 
+    @Test("one process more fits while a launch has two stages (RH-07)", arguments: [(1, "2"), (2, "2"), (5, "5")] as [(Int64, String)])
+    func roomForStage(limit: Int64, expected: String) throws {
+        var resources = Resources()
+        resources.pids = at(limit)
+        let plan = try CgroupPlan(cgroupsPath: nil, id: "c", layout: Host.v2, resources: resources)
+        #expect(plan.writes.map(\.value) == ["\(limit)"])
+        #expect(plan.withRoomForStage.writes.map(\.value) == [expected])
+    }
+
     @Test("zeros of an update leave everything alone")
     func zeros() throws {
         for layout in [Host.v1, Host.v2] {

@@ -36,15 +36,22 @@ struct Handshake: ~Copyable {
     ///
     /// - Parameters:
     ///   - devices: The network devices for the container.
+    ///   - afterStage: Called once the first process of a staged launch is gone.
     ///   - runHooks: Runs the hooks of the runtime's namespaces, given the init's pid and a pidfd of it.
-    mutating func run(devices: NetworkDevices, runHooks: (Int32, Int32) throws(Failure) -> Void) throws(Failure) {
+    mutating func run(
+        devices: NetworkDevices, afterStage: () throws(Failure) -> Void, runHooks: (Int32, Int32) throws(Failure) -> Void
+    ) throws(Failure) {
         try setOOMScore()
         if launch.createsUserNamespace && !launch.isStaged { try writeMappings() }
         try say(.proceed)
         while payloadPID == 0 {
             let (message, text, info) = try receive()
             switch MessageKind(rawValue: message.kind) {
-            case .cloned: try follow(info.pid, awaitsMappings: message.value != 0)
+            case .cloned:
+                try follow(info.pid)
+                try afterStage()
+                if message.value != 0 { try writeMappings() }
+                try say(.proceed)
             case .synchronize:
                 // Hooks may look at the devices, so these come first.
                 try devices.move(toNamespaceOf: initPID)
@@ -85,7 +92,7 @@ struct Handshake: ~Copyable {
     }
 
     /// Takes the process that the staged init cloned for the container's init, and reaps the stage.
-    private mutating func follow(_ pid: Int32, awaitsMappings: Bool) throws(Failure) {
+    private mutating func follow(_ pid: Int32) throws(Failure) {
         do throws(Errno) {
             // It is our child (CLONE_PARENT) and not reaped, so its id cannot be another's.
             let process = try openProcess(pid)
@@ -95,8 +102,6 @@ struct Handshake: ~Copyable {
         } catch {
             throw Failure("follow the init into its namespaces", errno: error)
         }
-        if awaitsMappings { try writeMappings() }
-        try say(.proceed)
     }
 
     private func writeMappings() throws(Failure) {

@@ -63,7 +63,7 @@ private func launch(
     let startSocket = try entry.listenForStart()
     if let cgroup = preparation.cgroup, cgroup.scope == nil {
         do throws(CgroupError) {
-            try Cgroup.make(cgroup)
+            try Cgroup.make(preparation.launch.isStaged ? cgroup.withRoomForStage : cgroup)
             record.cgroup = try record.cgroup.identified()
         } catch { throw Failure(error, place: bundle.place(of: error.origin)) }
     }
@@ -81,7 +81,12 @@ private func launch(
                 record.cgroup = try record.cgroup.identified()
             } catch { throw Failure(error, place: bundle.place(of: error.origin)) }
         }
-        try handshake.run(devices: devices) { pid, pidfd throws(Failure) in
+        try handshake.run(devices: devices) { () throws(Failure) in
+            guard let cgroup = preparation.cgroup, cgroup.scope == nil else { return }
+            do throws(CgroupError) { try Cgroup.limitProcesses(cgroup) } catch {
+                throw Failure(error, place: bundle.place(of: error.origin))
+            }
+        } runHooks: { pid, pidfd throws(Failure) in
             // From here on the create may hang in a hook: who deletes the container must know whom to end.
             try record.note(process: pid)
             try entry.commit(record)

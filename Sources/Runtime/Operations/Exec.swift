@@ -32,7 +32,9 @@ extension StateStore {
                 let pid = handshake.initPID
                 try Failure.ofCgroups { () throws(CgroupError) in try Cgroup.move(pid, into: scope) }
             }
-            try handshake.run(devices: NetworkDevices([], place: preparation.place)) { _, _ throws(Failure) in }
+            try handshake.run(devices: NetworkDevices([], place: preparation.place)) { () throws(Failure) in
+            } runHooks: { _, _ throws(Failure) in
+            }
             if let resctrl, let plan = preparation.launch.resctrl { try resctrl.place(handshake.payloadPID, plan) }
             var console = handshake.takeConsole()
             if let socket = request.consoleSocket, let terminal = console.take() { try sendConsole(terminal, to: socket) }

@@ -4,7 +4,7 @@ import Runtime
 
 func create(_ context: Context) throws(Failure) {
     let container = try createContainer(createRequest(context), store: context.store())
-    for remark in container.remarks { context.reporter.warning(remark) }
+    for remark in container.remarks { context.reporter.remark(remark) }
 }
 
 /// What the options and the environment ask for.
