@@ -18,7 +18,7 @@ sources := Sources Tests conformance Package.swift
 # Containers and their tests need root.
 sudo := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help setup toolchain build debug demo test test-vm unit conformance lint format install uninstall clean
+.PHONY: help setup toolchain build debug demo test test-vm engines unit conformance lint format install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,11 @@ test-vm: toolchain ## run the scripts of conformance/vm in a virtual machine, ag
 	@scripts/setup vm
 	$(SWIFT) build --product conformance
 	conformance/vm/test $(ONLY)
+
+engines: toolchain ## run the scenarios in which real engines drive the release that is built (RUNTIME=PATH: another runtime, ONLY=TEXT: these)
+	@scripts/setup engines
+	$(SWIFT) build --product conformance
+	$(sudo) $(if $(RUNTIME),env RUNTIME=$(RUNTIME)) .build/debug/conformance engines $(if $(ONLY),--filter "$(ONLY)")
 
 # One process for each target: tests that clone processes of their own want the others' threads out of the way.
 unit: toolchain ## run the unit tests only

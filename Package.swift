@@ -108,7 +108,8 @@ let package = Package(
                         "-Xlinker", "-s", "-Xlinker", "--build-id=none",
                     ], .when(configuration: .release))
             ]),
-        .executableTarget(name: "conformance", path: "conformance", exclude: ["README.md", "faults", "vm"], swiftSettings: hosted),
+        .executableTarget(
+            name: "conformance", path: "conformance", exclude: ["README.md", "engines/README.md", "faults", "vm"], swiftSettings: hosted),
         .testTarget(name: "SpecTests", dependencies: ["Spec"], resources: [.copy("Configs")], swiftSettings: hosted),
         .testTarget(name: "PlanTests", dependencies: ["Plan"], swiftSettings: hosted),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "CMusl", "Linux"], swiftSettings: hosted),

@@ -8,14 +8,16 @@ enum Conformance {
     static let topics: [Topic] = [
         lifecycle, running, waiting, killing, deleting, listing, pausing, configErrors, namespaces, networkDevices, nestedUserNamespaces,
         rootfs, mounts, containerMounts, process, scheduling, terminal,
-        seccomp, seccompAgent, cgroups, updates, events, hooks, initProcess, security, exec,
+        seccomp, seccompAgent, cgroups, updates, events, hooks, initProcess, security, exec, engineContract,
         extensions,
     ]
 
     static func main() {
+        let words = Array(CommandLine.arguments.dropFirst())
+        if words.first == "engines" { return Engines.main(Array(words.dropFirst())) }
         let options: Options
         do {
-            options = try Options(arguments: Array(CommandLine.arguments.dropFirst()), environment: ProcessInfo.processInfo.environment)
+            options = try Options(arguments: words, environment: ProcessInfo.processInfo.environment)
         } catch {
             complain("\(error)")
             exit(2)

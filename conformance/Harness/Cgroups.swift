@@ -65,24 +65,28 @@ enum Cgroups {
         throw Failure(message: "process \(pid) is in no cgroup of \(hierarchy.directory): \(text)")
     }
 
-    /// The directories whose name carries the run's token, below every hierarchy, deepest first.
+    /// The directories whose name carries the run's token, and those below them, in every hierarchy, deepest first.
     static func marked(by token: String) -> [String] {
-        var found: [String] = []
-        func walk(_ directory: String, inside: Bool) {
-            guard let handle = opendir(directory) else { return }
-            defer { closedir(handle) }
-            while let entry = readdir(handle) {
-                guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
-                let name = withUnsafePointer(to: &entry.pointee.d_name) {
-                    $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                }
-                if name == "." || name == ".." { continue }
-                let mine = inside || name.hasPrefix(token)
-                walk("\(directory)/\(name)", inside: mine)
-                if mine { found.append("\(directory)/\(name)") }
+        hierarchies.flatMap { hierarchy in
+            descendants(of: hierarchy.directory).filter { path in
+                path.dropFirst(hierarchy.directory.count).split(separator: "/").contains { $0.hasPrefix(token) }
             }
         }
-        for hierarchy in hierarchies { walk(hierarchy.directory, inside: false) }
+    }
+
+    /// The directories below a directory, deepest first.
+    static func descendants(of directory: String) -> [String] {
+        guard let handle = opendir(directory) else { return [] }
+        defer { closedir(handle) }
+        var found: [String] = []
+        while let entry = readdir(handle) {
+            guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name == "." || name == ".." { continue }
+            found += descendants(of: "\(directory)/\(name)") + ["\(directory)/\(name)"]
+        }
         return found
     }
 }
