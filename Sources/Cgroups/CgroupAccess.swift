@@ -4,7 +4,7 @@
 /// who may write to the `cgroup.procs` of the closest cgroup above both places. Source: cgroups(7), "Delegation"; rows CG-01, CG-08.
 
 import CLinux
-import Linux
+public import Linux
 public import Spec
 
 /// What a caller may do with a planned cgroup.
@@ -94,6 +94,21 @@ extension CgroupAccess {
 /// Source: faccessat2(2), with AT_EACCESS.
 private func isWritable(_ path: String) -> Bool {
     (try? path.withPath { path throws(Errno) in try kernel(__NR_faccessat2, workingDirectory, path.address, 2, 0x200) }) != nil
+}
+
+extension CgroupAccess {
+    /// What keeps a process from being born into or moved to a cgroup whose files its caller may write to; nil: something else.
+    public static func movingHint(_ error: Errno, to directory: String?) -> String? {
+        guard error == .accessDenied, let directory, let own = CgroupLayout.ownCgroup() else { return nil }
+        var mountPoint = ""
+        for component in directory.split(separator: "/") {
+            mountPoint += "/" + component
+            if fileSystemType(mountPoint) == Int64(CGROUP2_SUPER_MAGIC) { break }
+        }
+        let above = commonAncestor(mountPoint + (own == "/" ? "" : own), directory)
+        return "this process is in \(own): from there only who may write to \(above)/cgroup.procs can put one into the other; "
+            + "start swoci in a cgroup beside the container's (systemd-run --user --scope)"
+    }
 }
 
 extension CgroupPlan {

@@ -49,7 +49,9 @@ struct ExecLauncher {
         } catch {
             throw Failure(
                 "start the process in the container's cgroup", cgroups.record.unified, errno: error, systemCall: systemCallName(error.call),
-                hint: error == .busy ? "a cgroup v2 with children that have controllers takes no processes itself" : nil)
+                hint: error == .busy
+                    ? "a cgroup v2 with children that have controllers takes no processes itself"
+                    : CgroupAccess.movingHint(error, to: cgroups.record.unified))
         }
     }
 

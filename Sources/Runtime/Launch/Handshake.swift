@@ -215,6 +215,7 @@ struct Handshake: ~Copyable {
         if case .setScheduler = planned.step, failure.errno == .notPermitted {
             failure.hint = "it needs CAP_SYS_NICE; a real-time policy in cgroup v1 also linux.resources.cpu.realtimeRuntime"
         }
+        failure.hint = failure.hint ?? launch.plan.hintOfUserNamespaces(planned.step, failure.errno)
         if failure.errno == .noEntry, planned.step.setsProfile {
             failure.hint = "the profile is not loaded: see /sys/kernel/security/apparmor/profiles"
         }

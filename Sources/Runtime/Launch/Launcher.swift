@@ -37,7 +37,9 @@ struct Launcher {
             clone.cgroup = unified
             return try birth.give(clone, entering: entrance)
         } catch {
-            throw Failure("start the init", errno: error, systemCall: systemCallName(error.call))
+            throw Failure(
+                "start the init", errno: error, systemCall: systemCallName(error.call),
+                hint: CgroupAccess.movingHint(error, to: cgroup?.unified))
         }
     }
 

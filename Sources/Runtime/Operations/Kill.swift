@@ -22,7 +22,6 @@ extension StateStore {
             if all { return }
             throw Failure("signal the container", id.name, kind: .notRunning)
         }
-        let all = all && !record.cgroup.paths.isEmpty
         let isForAll = all || signal == .kill && (!record.ownsPIDNamespace || status == .paused)
         if isForAll { try record.signalAll(signal) }
         // A frozen process takes SIGKILL at last because signalAll has thawed it.
@@ -55,8 +54,9 @@ extension Record {
         }
     }
 
-    /// Signals all processes of the container's cgroup.
+    /// Signals all processes of the container: those of its cgroup, if it has one.
     fileprivate func signalAll(_ signal: SignalNumber) throws(Failure) {
+        if cgroup.paths.isEmpty { return try signalWithoutCgroup(signal) }
         do throws(CgroupError) { try Cgroup.killAll(cgroup, signal: signal.rawValue) } catch { throw Failure(error) }
     }
 }

@@ -13,6 +13,11 @@ extension StateStore {
         guard try entry.lock() else { throw Failure("pause the container", id.name, kind: .notFound) }
         let record = try entry.readRecord()
         guard let record, try entry.status(record) == .running else { throw Failure("pause the container", id.name, kind: .notRunning) }
+        guard !record.cgroup.paths.isEmpty else {
+            throw Failure(
+                "pause the container", id.name, detail: "it has no cgroup of its own, and only a cgroup can be frozen",
+                hint: "an ordinary user gets one in a cgroup of the user manager: systemd-run --user --scope")
+        }
         do throws(CgroupError) { try Cgroup.freeze(record.cgroup) } catch { throw Failure(error) }
     }
 

@@ -11,13 +11,7 @@ extension StateStore {
     public func processes(_ id: ContainerID) throws(Failure) -> [Int32] {
         let entry = try find(id)
         guard let record = try entry.readRecord() else { return [] }
-        guard !record.cgroup.paths.isEmpty else {
-            // Without a cgroup of its own only those that were noted are known to be the container's.
-            var pids: Set<Int32> = []
-            if try record.openProcess() != nil { pids.insert(record.process.pid) }
-            if try record.openPayload() != nil { pids.insert(record.payload.pid) }
-            return pids.sorted()
-        }
+        guard !record.cgroup.paths.isEmpty else { return try record.processesWithoutCgroup().map { $0.pid } }
         do throws(CgroupError) { return try Cgroup.pids(record.cgroup).sorted() } catch { throw Failure(error) }
     }
 }
