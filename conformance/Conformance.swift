@@ -10,6 +10,7 @@ enum Conformance {
         rootfs, mounts, containerMounts, process, scheduling, terminal,
         seccomp, seccompAgent, cgroups, updates, events, hooks, initProcess, security, exec, engineContract,
         extensions,
+        seccompProfiles, annotations, features, commandLine, startOutcome, securityProcess, securityState,
     ]
 
     static func main() {

@@ -7,6 +7,8 @@ import Plan
 struct Detail {
     var reason = FailureReason.systemCall
     var value: UInt32 = 0
+    var hook: UInt32 = 0
+    var milliseconds: UInt32 = 0
     var text: UnsafePointer<CChar>?
     var count = 0
 
@@ -62,6 +64,8 @@ struct Channel {
         message.errno = error.code
         message.call = error.call
         message.reason = detail.reason.rawValue
+        message.hook = detail.hook
+        message.milliseconds = detail.milliseconds
         try? send(message, detail: detail)
     }
 

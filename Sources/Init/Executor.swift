@@ -30,6 +30,8 @@ struct Executor {
     var executable: UnsafePointer<CChar>?
     /// Who reports a failure once the payload's filter has a listener, nil before.
     var handover: UnsafeMutablePointer<ListenerHandover>?
+    /// The limit of open files that is set right before execve, if it is a low one.
+    var fileLimit: LimitMessage?
     /// Whether signals and descriptors are as the payload finds them.
     var isReadyToExecute = false
     /// Whether the working directory was entered already with the rights before the change of user.

@@ -69,7 +69,8 @@ extension Executor {
         let scratch = UnsafeMutableRawPointer.allocate(byteCount: 512, alignment: 16)
         var count = 0
         var isOpen = true
-        let deadline = monotonicMilliseconds() + Int(step.timeout) * 1000
+        let begin = monotonicMilliseconds()
+        let deadline = begin + Int(step.timeout) * 1000
         while true {
             let left = step.timeout == 0 ? -1 : max(0, deadline - monotonicMilliseconds())
             let ready = try poll(pidfd.raw, isOpen ? output.raw : -1, timeout: left)
@@ -86,6 +87,7 @@ extension Executor {
             kernelIgnoringFailure(SystemCallNumber.kill, Int(-pid), Int(Signal.kill))
             _ = try wait(for: pidfd.number)
             detail = Detail(reason: .hookTimedOut, value: step.timeout, text: buffer, count: count)
+            detail.tell(step, since: begin)
             throw .timedOut
         }
         switch try wait(for: pidfd.number) {
@@ -95,6 +97,15 @@ extension Executor {
         case .killed(let signal):
             detail = Detail(reason: .hookKilled, value: UInt32(signal), text: buffer, count: count)
         }
+        detail.tell(step, since: begin)
         throw .inputOutput
+    }
+}
+
+extension Detail {
+    /// Tells which hook failed and how long it took (H-13).
+    fileprivate mutating func tell(_ step: RunHook, since begin: Int) {
+        hook = step.index
+        milliseconds = UInt32(clamping: monotonicMilliseconds() - begin)
     }
 }

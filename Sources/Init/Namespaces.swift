@@ -8,15 +8,19 @@ extension Executor {
     /// process had before (setns(2), Linux 5.8).
     mutating func joinNamespace(_ step: JoinNamespace) throws(Errno) {
         let namespace = OwnedFD(Int32(bitPattern: step.descriptor))
-        // A procfs opened so far shows the host's processes.
-        if procfs >= 0 { _ = OwnedFD(procfs) }
-        procfs = -1
+        forgetProcfs()
         try Linux.joinNamespace(namespace.number, type: UInt64(step.type))
         // New credentials restore /proc/sys/fs/suid_dumpable, which may say "dumpable".
         try setDumpable(false)
         if UInt64(step.type) & NamespaceFlag.mount != 0, root < 0 {
             root = try OwnedFD.open(literal("/"), [.path, .directory]).release()
         }
+    }
+
+    /// Closes a procfs opened so far: it shows another PID namespace's processes.
+    private mutating func forgetProcfs() {
+        if procfs >= 0 { _ = OwnedFD(procfs) }
+        procfs = -1
     }
 
     /// Makes a time namespace and sets its clocks while nobody is in it: the first process inside freezes them.
@@ -32,11 +36,12 @@ extension Executor {
     }
 
     /// Goes on in a child that is born into new namespaces, as the runtime's child like this process, which ends.
-    func enterNewNamespaces(_ step: EnterNewNamespaces) throws(Errno) {
+    mutating func enterNewNamespaces(_ step: EnterNewNamespaces) throws(Errno) {
         var options = CloneOptions(flags: step.flags)
         options.asSibling = true
         let cloned = try cloneProcess(options)
         if !cloned.isChild { exitProcess(0) }
+        forgetProcfs()
         // The new process is dumpable as this one is: not. While the runtime writes its mappings it has to be (see `main`).
         if step.awaitsMappings != 0 { try setDumpable(true) }
         // Its id reaches the runtime as the packet's credentials.

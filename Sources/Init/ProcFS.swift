@@ -37,7 +37,7 @@ extension Executor {
         try write(plan.cString(step.value), count: Int(step.value.count), to: path.cString)
     }
 
-    /// Names the label that the next execve takes on.
+    /// Names the label that the next execve takes on, or that keys made until then get.
     ///
     /// Rows P-14, P-15.
     mutating func setExecLabel(_ step: SetExecLabel) throws(Errno) {
@@ -46,8 +46,19 @@ extension Executor {
         }
         var path = PathBuffer()
         try appendOwnDirectory(&path)
-        try path.append(literal("/attr/exec"))
+        try path.append(literal(step.module == SetExecLabel.Module.keys.rawValue ? "/attr/keycreate" : "/attr/exec"))
         try write(plan.cString(step.label), count: Int(step.label.count), to: path.cString)
+    }
+
+    /// Gives this process an SELinux label at once, if the policy has a dynamic transition for it (setcon(3)).
+    mutating func takeLabel(_ label: Text) -> Bool {
+        var path = PathBuffer()
+        do throws(Errno) {
+            try appendOwnDirectory(&path)
+            try path.append(literal("/attr/current"))
+            try write(plan.cString(label), count: Int(label.count), to: path.cString)
+            return true
+        } catch { return false }
     }
 
     /// Puts this process into an AppArmor profile at once.

@@ -93,7 +93,7 @@ extension Executor {
         }
         try channel.send(Message(.ready))
         while let limit = channel.awaitLimitOrCommit() {
-            try setResourceLimit(of: 0, Int32(bitPattern: limit.message.value), soft: limit.soft, hard: limit.hard)
+            if limit.comesLast { fileLimit = limit } else { try set(limit) }
             try channel.send(Message(.limit))
         }
     }
@@ -120,11 +120,18 @@ extension Executor {
     mutating func prepareExecution() throws(Errno) {
         if isReadyToExecute { return }
         isReadyToExecute = true
+        // PR_SET_NAME 15: start tells an execve from an end by it.
+        try kernel(SystemCallNumber.prctl, 15, Int(bitPattern: literal(nameBeforeExecve)))
         // Under the payload's filter no word may get through any more.
         try channel.send(Message(.start))
         resetSignalDispositions()
         try SignalSet.none.block()
         try closeDescriptorsOnExec(from: 3 + Int32(bitPattern: plan.header.preservedDescriptors))
+        if let fileLimit { try set(fileLimit) }
+    }
+
+    private func set(_ limit: LimitMessage) throws(Errno) {
+        try setResourceLimit(of: 0, Int32(bitPattern: limit.message.value), soft: limit.soft, hard: limit.hard)
     }
 
     /// A null-terminated vector of a list's strings, in place, and one more.

@@ -17,7 +17,7 @@ extension Executor {
         let payload = try cloneProcess(CloneOptions())
         if payload.isChild { return }
         do throws(Errno) {
-            if step.profile.count > 0 { try openProcfs() }
+            if step.profile.count + step.label.count > 0 { try openProcfs() }
             // Out of the caller's process group: what its terminal sends there is not meant for the container.
             try kernel(SystemCallNumber.setsid)
             try setUser(step.user)
@@ -25,6 +25,11 @@ extension Executor {
             try setAmbientCapabilities(0)
             // Last of what a profile could forbid, and before no_new_privs, which forbids most changes of it.
             if step.profile.count > 0 { try changeProfile(step.profile) }
+            if step.label.count > 0, !takeLabel(step.label) {
+                let text = literal(
+                    "the supervising init keeps swoci's own SELinux label: the policy lets it take the payload's by execve only")
+                try channel.send(Message(.warning), detail: Detail(reason: .systemCall, text: text))
+            }
             try setNoNewPrivileges()
             // Nothing of the runtime's may be left once the payload can look into this process.
             closeDescriptors(from: 3)

@@ -14,6 +14,7 @@ enum SystemCallNumber {
     static let schedSetattr = __NR_sched_setattr
     static let schedSetaffinity = __NR_sched_setaffinity
     static let setMempolicy = __NR_set_mempolicy
+    static let prctl = __NR_prctl
     static let setsid = __NR_setsid
     static let setpgid = __NR_setpgid
     static let getcwd = __NR_getcwd

@@ -16,7 +16,8 @@ extension Plan {
     func describe(_ fields: Supervise) -> String {
         let kept = fields.capabilities == 0 ? "no capability" : capabilityNames(fields.capabilities)
         let profile = fields.profile.count == 0 ? "" : " and the AppArmor profile \(show(fields.profile))"
-        return "go on in a child, supervised by a process of \(userWords(fields.user)) with \(kept)\(profile)"
+        let label = fields.label.count == 0 ? "" : " and the SELinux label \(show(fields.label)), if the policy lets it"
+        return "go on in a child, supervised by a process of \(userWords(fields.user)) with \(kept)\(profile)\(label)"
     }
 
     func describe(_ fields: SetScheduler) -> String {
@@ -50,6 +51,7 @@ extension Plan {
     }
 
     func describe(_ fields: SetExecLabel) -> String {
+        if fields.module == SetExecLabel.Module.keys.rawValue { return "give new keys the SELinux label \(show(fields.label))" }
         let module = fields.module == SetExecLabel.Module.appArmor.rawValue ? "AppArmor profile" : "SELinux label"
         return "set the payload's \(module) \(show(fields.label))"
     }
@@ -86,7 +88,9 @@ extension Plan {
     }
 
     func userWords(_ fields: SetUser) -> String {
-        let groups = numbers(fields.groups).map { "\($0)" }
+        // More than a person reads are counted.
+        let all = numbers(fields.groups)
+        let groups = all.prefix(32).map { "\($0)" } + (all.count > 32 ? ["\(all.count - 32) more"] : [])
         return "uid \(fields.uid), gid \(fields.gid)" + (groups.isEmpty ? "" : ", groups \(groups.joined(separator: ", "))")
     }
 }

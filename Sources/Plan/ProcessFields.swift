@@ -33,12 +33,14 @@ extension Supervise: Coded {
         user = SetUser()
         capabilities = 0
         profile = .empty
+        label = .empty
     }
 
     mutating func code(with coder: inout some FieldCoder) {
         coder.code(&user)
         coder.code(&capabilities)
         coder.code(&profile)
+        coder.code(&label)
     }
 }
 

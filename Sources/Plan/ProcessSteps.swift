@@ -42,11 +42,16 @@ public struct Supervise: Equatable, Sendable {
     ///
     /// Row P-14.
     public var profile: Text
+    /// The SELinux label it changes to if the policy lets it, the payload's; empty: none.
+    ///
+    /// Row P-15.
+    public var label: Text
     /// Makes the step.
-    public init(user: SetUser, capabilities: UInt64, profile: Text = .empty) {
+    public init(user: SetUser, capabilities: UInt64, profile: Text = .empty, label: Text = .empty) {
         self.user = user
         self.capabilities = capabilities
         self.profile = profile
+        self.label = label
     }
 }
 
@@ -115,6 +120,8 @@ public struct SetExecLabel: Equatable, Sendable {
         case appArmor = 1
         /// attr/exec
         case seLinux = 2
+        /// attr/keycreate of SELinux: for the session keyring, and gone with the execve.
+        case keys = 3
     }
 
     /// The module.

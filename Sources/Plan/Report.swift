@@ -40,11 +40,11 @@ public enum FailureReason: UInt32, Equatable, Sendable {
     case unsafePath = 3
     /// A file at a device's path is something else (D-03).
     case wrongNode = 4
-    /// A hook ended with a status other than 0: `value`. The text is what it wrote to stderr.
+    /// A hook ended with a status other than 0: `value`. The text is what it wrote.
     case hookFailed = 5
     /// A hook was ended by the signal in `value`.
     case hookKilled = 6
-    /// A hook took longer than its timeout.
+    /// A hook took longer than its timeout, the seconds in `value`. The text is what it wrote.
     case hookTimedOut = 7
     /// The kernel refused a mount parameter. The text is the parameter, NUL, and the kernel's message.
     case mountParameter = 8
@@ -55,6 +55,9 @@ public enum FailureReason: UInt32, Equatable, Sendable {
     /// The working directory cannot be entered or lies outside the root (P-06).
     case workingDirectory = 11
 }
+
+/// What the payload's process is called from its last word to start until its execve: no program's name has a slash (prctl(2), PR_SET_NAME).
+public let nameBeforeExecve: StaticString = "swoci/start"
 
 /// A packet's fixed part; up to ``Message/maximumText`` bytes of text follow it.
 public struct Message: Equatable, Sendable {
@@ -70,11 +73,15 @@ public struct Message: Equatable, Sendable {
     public var reason: UInt32 = 0
     /// A number that belongs to the kind or the reason.
     public var value: UInt32 = 0
+    /// A failed hook's number in its list.
+    public var hook: UInt32 = 0
+    /// How long a failed hook took.
+    public var milliseconds: UInt32 = 0
 
     /// The longest text.
     public static let maximumText = 4096
     /// The fixed part's size in bytes.
-    public static let size = 24
+    public static let size = 32
 
     /// Makes a message.
     public init(_ kind: MessageKind, value: UInt32 = 0) {
@@ -93,7 +100,14 @@ public struct LimitMessage: Equatable, Sendable {
     public var hard: UInt64
 
     /// The size in bytes.
-    public static let size = 40
+    public static let size = 48
+    /// RLIMIT_NOFILE (getrlimit(2)).
+    public static let openFiles: Int32 = 7
+    /// A soft limit of open files below this one is the last thing before execve: until then the waiting process opens some itself.
+    public static let fewFiles: UInt64 = 1024
+
+    /// Whether the process keeps the limit for the moment before its execve.
+    public var comesLast: Bool { message.value == UInt32(LimitMessage.openFiles) && soft < LimitMessage.fewFiles }
 
     /// Makes a message.
     public init(resource: Int32, soft: UInt64, hard: UInt64) {

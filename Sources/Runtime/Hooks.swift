@@ -37,16 +37,14 @@ func runRuntimeHook(
     _ hook: Hook, kind: HookKind, index: Int, state: String, bundle: String, container: Int32 = -1
 ) throws(Failure) {
     let begin = monotonicMilliseconds()
-    var problem: String
+    let problem: String
     do throws(Errno) {
         let result = try HookProcess(hook, state: state, bundle: bundle, container: container).run()
         if result.end == .exited(0) { return }
-        problem = "\(result.end.words), stdout: \(trimmed(result.output)), stderr: \(trimmed(result.errors))"
+        problem = result.words(path: hook.path, milliseconds: monotonicMilliseconds() - begin)
     } catch {
-        problem = "cannot run it: \(error.words)"
+        problem = "cannot run it: \(error.words) (\(hook.path))"
     }
-    let took = monotonicMilliseconds() - begin
-    problem += " (\(hook.path), after \(took) ms)"
     throw Failure("error running \(kind.rawValue) hook #\(index)", detail: problem)
 }
 
@@ -68,10 +66,15 @@ enum ProcessEnd: Equatable {
 }
 
 /// What a hook left behind.
-private struct HookResult {
+struct HookResult {
     var end: ProcessEnd
     var output: String
     var errors: String
+
+    /// How it ended, what it wrote, and which program took how long (H-13).
+    func words(path: String, milliseconds: Int) -> String {
+        "\(end.words), stdout: \(trimmed(output)), stderr: \(trimmed(errors)) (\(path.isEmpty ? "" : "\(path), ")after \(milliseconds) ms)"
+    }
 }
 
 /// One run of a hook.

@@ -1,10 +1,11 @@
 /// What the init said about a failed step, as a failure for people.
 
+import CLinux
 import Linux
 public import Plan
 
 extension Failure {
-    /// The operation of a failed startContainer hook, whose container is destroyed.
+    /// The words of a failed startContainer hook before its number.
     public static let startContainerHook = "error running startContainer hook"
 
     /// Reads the init's report.
@@ -14,10 +15,10 @@ extension Failure {
     ///   - operation: What the failed step was about to do, such as "mount"; at start nobody knows the step any more.
     ///   - object: What it was done to.
     ///   - place: The config line that asked for the step.
-    ///   - hook: A hook step's words: "error running createContainer hook #0".
+    ///   - hook: A hook step's kind and its program, if that is known.
     public init(
         _ message: Message, text: String, doing operation: String = "start the payload", object: String? = nil, place: Place? = nil,
-        hook: String = Failure.startContainerHook
+        hook: (kind: RunHook.Kind, path: String?) = (.startContainer, nil)
     ) {
         let errno = message.errno > 0 ? Errno(code: message.errno) : nil
         let reason = FailureReason(rawValue: message.reason) ?? .badPlan
@@ -29,18 +30,18 @@ extension Failure {
             self = Failure(operation, text, place: place, kind: .notInPath)
         case .notExecutable:
             self = Failure(operation, text, errno: errno, place: place, kind: .notExecutable)
+            // The search found the file: only execve can miss what it needs (P-08).
+            if message.call == __NR_execve, errno == .noEntry { hint = "the file is there: the interpreter that it names is missing" }
+            if errno == .execFormat { hint = "it is a program for another machine, or a script without #!" }
         case .unsafePath:
             self.object = text.isEmpty ? object : text
             detail = "the path leads out of the container, or to something that it must not lead to"
         case .wrongNode:
             self.object = text.isEmpty ? object : text
             detail = "there is a file of another kind already"
-        case .hookFailed:
-            self = Failure(hook, detail: "exit status \(message.value), stdout: , stderr: \(trimmed(text))", place: place)
-        case .hookKilled:
-            self = Failure(hook, detail: "signal \(message.value), stdout: , stderr: \(trimmed(text))", place: place)
-        case .hookTimedOut:
-            self = Failure(hook, detail: "it took longer than its timeout, and was killed", place: place)
+        case .hookFailed: self = Failure(hook, message, end: .exited(Int32(bitPattern: message.value)), text: text, place: place)
+        case .hookKilled: self = Failure(hook, message, end: .signalled(Int32(bitPattern: message.value)), text: text, place: place)
+        case .hookTimedOut: self = Failure(hook, message, end: .timedOut(seconds: Int(message.value)), text: text, place: place)
         case .mountParameter:
             let parts = text.split(separator: "\0", maxSplits: 1, omittingEmptySubsequences: false)
             detail = "mount option \(quoted(String(parts.first ?? "")))"
@@ -56,6 +57,27 @@ extension Failure {
             if errno == nil { detail = "it lies outside the root" }
         }
     }
+}
+
+extension Failure {
+    /// The failure of a hook that ran inside; it has one pipe for both of its outputs.
+    private init(
+        _ hook: (kind: RunHook.Kind, path: String?), _ message: Message, end: ProcessEnd, text: String, place: Place?
+    ) {
+        let words = hook.kind == .createContainer ? "error running createContainer hook" : Failure.startContainerHook
+        let result = HookResult(end: end, output: "", errors: text)
+        self.init(
+            "\(words) #\(message.hook)", detail: result.words(path: hook.path ?? "", milliseconds: Int(message.milliseconds)),
+            place: place)
+        // As a shell has it: 127 for a program that is missing, 126 for one that cannot be executed (H-08).
+        guard text.isEmpty, end == .exited(127) || end == .exited(126) else { return }
+        let namespace =
+            hook.kind == .createContainer ? "from the container's mount namespace, with the host's root" : "inside the container"
+        hint = end == .exited(127) ? "it may be missing: it is looked up \(namespace)" : "it may be no program, or one for another machine"
+    }
+
+    /// Whether a startContainer hook failed, which destroys the container (LC-07).
+    var isOfStartContainerHook: Bool { operation.utf8.starts(with: Failure.startContainerHook.utf8) }
 }
 
 /// A hook's output without the line's end.

@@ -66,7 +66,9 @@ public func featuresJSON(
             }
             writeEnabled("apparmor", flags.apparmor, &writer)
             writeEnabled("selinux", flags.selinux, &writer)
-            writeEnabled("intelRdt", flags.intelRdt, &writer)
+            writer.object("intelRdt") { writer in
+                for member in ["enabled", "schemata", "monitoring"] { writer.member(member, flags.intelRdt) }
+            }
             writer.object("memoryPolicy") { writer in
                 writer.member("modes", names(of: LinuxNames.memoryPolicies))
                 writer.member("flags", names(of: LinuxNames.memoryPolicyFlags))

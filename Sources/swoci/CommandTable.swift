@@ -58,7 +58,7 @@ let globalFlags: [Flag] = [
     Flag("log", value: "FILE", "append errors to FILE, or to the host's log: journald:ID, syslog:ID"),
     Flag("log-format", value: "FORMAT", "format of the log: text or json"),
     Flag("log-level", value: "LEVEL", "what goes to the log: error, warning, info or debug"),
-    Flag("debug", "the same as --log-level debug"),
+    Flag("debug", "tell more, as --log-level debug does"),
     Flag("systemd-cgroup", "the same as --cgroup-manager systemd"),
     Flag("cgroup-manager", value: "MANAGER", "who manages the cgroup: cgroupfs, systemd or disabled"),
     Flag(

@@ -82,7 +82,7 @@ struct HookTests {
         var plan = PlanBuilder()
         plan.find("sh")
         plan.add(.awaitStart)
-        plan.hook("echo no >&2; exit 5", kind: .startContainer)
+        plan.hook("sleep 0.1; echo no >&2; exit 5", kind: .startContainer, index: 3)
         plan.finish(["sh", "-c", "echo payload"])
         let process = try InitProcess(plan)
         try process.create()
@@ -91,6 +91,8 @@ struct HookTests {
         #expect(said.message.value == 5)
         #expect(said.text == "no\n")
         #expect(said.message.step == 2)
+        #expect(said.message.hook == 3)
+        #expect((100..<3000).contains(said.message.milliseconds))
         #expect(try process.wait() == .exited(1))
         #expect(process.written == "")
     }

@@ -98,7 +98,7 @@ struct StepSamples {
     }
 
     private mutating func addProcess() {
-        add(.supervise(Supervise(user: user(), capabilities: 1 << 41 | UInt64(next()), profile: text())))
+        add(.supervise(Supervise(user: user(), capabilities: 1 << 41 | UInt64(next()), profile: text(), label: text())))
         add(.startSession(StartSession(terminal: true)))
         add(.setAffinity(OneText(plan.add(bytes: [5, 0, 0, 0, 0, 0, 0, 1]))))
         add(

@@ -52,8 +52,8 @@ struct FailureTests {
         (.systemCall, 1, 0, "/x", #"start the payload "/x": operation not permitted"#),
         (.notInPath, 2, 0, "sh", #"exec: "sh": executable file not found in $PATH"#),
         (.notExecutable, 13, 0, "/bin/x", #"exec: "/bin/x": permission denied"#),
-        (.hookFailed, 0, 3, "no\n", "error running startContainer hook: exit status 3, stdout: , stderr: no"),
-        (.hookKilled, 0, 9, "", "error running startContainer hook: signal 9, stdout: , stderr: "),
+        (.hookFailed, 0, 3, "no\n", "error running startContainer hook #2: exit status 3, stdout: , stderr: no (after 15 ms)"),
+        (.hookKilled, 0, 9, "", "error running startContainer hook #2: signal 9, stdout: , stderr:  (after 15 ms)"),
         (
             .mountParameter, 22, 0, "size=x\0Bad value for 'size'",
             #"start the payload: mount option "size=x": Bad value for 'size': invalid argument"#
@@ -67,6 +67,8 @@ struct FailureTests {
         var packet = Message(.failed, value: value)
         packet.reason = reason.rawValue
         packet.errno = errno
+        packet.hook = 2
+        packet.milliseconds = 15
         #expect(Failure(packet, text: text).message == message)
     }
 

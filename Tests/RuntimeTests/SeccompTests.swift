@@ -94,8 +94,9 @@ import Testing
 
         @Test("unknown names are left out and told (SE-09)")
         func unknownNames() throws {
-            let program = try compileSeccomp(Self.profile(.allow, [Self.rule(["nosuch", "mount", "nosuch", "other"], .errno(1))]))
-            #expect(program.unknownNames == ["nosuch", "other"])
+            let profile = Self.profile(.allow, [Self.rule(["nosuch", "mount", "nosuch", "other"], .errno(1))])
+            let program = try compileSeccomp(profile)
+            #expect(unknownSystemCalls(profile).map { $0.value } == ["nosuch", "other"])
             #expect(interpret(program.instructions, SeccompCall(number: 165)) == errno(1))
         }
 

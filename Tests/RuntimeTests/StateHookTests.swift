@@ -56,7 +56,7 @@ struct StateHookTests {
     @Test("a missing hook does not look like a missing payload (CLI-03)")
     func missing() {
         let message = run([Hook(path: "/nonexistent/hook")])
-        #expect(message?.hasPrefix("error running createRuntime hook #0: cannot run it: missing (ENOENT) (/nonexistent/hook, ") == true)
+        #expect(message?.hasPrefix("error running createRuntime hook #0: cannot run it: missing (ENOENT) (/nonexistent/hook)") == true)
     }
 
     @Test("at its timeout the hook dies with all that it started (H-11)")

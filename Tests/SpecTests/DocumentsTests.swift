@@ -55,7 +55,13 @@ struct DocumentsTests {
         #expect(linux["cgroup"]?["v1"]?.bool == true && linux["cgroup"]?["v2"]?.bool == true && linux["cgroup"]?["systemd"]?.bool == true)
         #expect(linux["netDevices"]?["enabled"]?.bool == true && linux["intelRdt"]?["enabled"]?.bool == true)
         #expect(root["annotations"]?["io.github.seccomp.libseccomp.version"]?.string == "2.5.4")
-        #expect(strings(root["potentiallyUnsafeConfigAnnotations"]).contains("org.swoci."))
+        #expect(linux["intelRdt"]?["schemata"]?.bool == true && linux["intelRdt"]?["monitoring"]?.bool == true)
+        let unsafe = strings(root["potentiallyUnsafeConfigAnnotations"])
+        #expect(unsafe.contains("org.swoci."))
+        // What an image says of itself is the image's.
+        for known in KnownAnnotation.allCases where !known.rawValue.hasPrefix("org.opencontainers.image.") {
+            #expect(unsafe.contains { known.rawValue.hasPrefix($0) }, "\(known.rawValue) is not listed (FE-15)")
+        }
     }
 
     @Test("features claim what the flags say")
@@ -70,6 +76,13 @@ struct DocumentsTests {
         let some = featuresJSON(libseccompVersion: "", seccompArchitectures: ["SCMP_ARCH_X86"], supportedSeccompFlags: [])
         let seccomp = try document(some).root["linux"]?["seccomp"]
         #expect(seccomp?["archs"]?.count == 1 && seccomp?["supportedFlags"]?.count == 0 && seccomp?["knownFlags"]?.count == 4)
+    }
+
+    @Test("docs/ANNOTATIONS.md lists every annotation that has an effect (A-04)")
+    func annotationsDocument() throws {
+        let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let text = try String(contentsOf: package.appendingPathComponent("docs/ANNOTATIONS.md"), encoding: .utf8)
+        for known in KnownAnnotation.allCases { #expect(text.contains("| `\(known.rawValue)` |"), "\(known.rawValue) is missing") }
     }
 
     @Test("the template for root has nothing to find fault with")

@@ -240,8 +240,50 @@ let hooks = Topic("hooks") { topic in
         }
     }
 
-    topic.claim("a hook that does not exist fails create", rows: ["H-08"]) { lab in
-        try lab.container { $0.append("/hooks/createRuntime", ["path": "/no/such/hook"] as Object) }.refused("/no/such/hook")
+    for kind in creating {
+        topic.claim("a \(kind) hook that does not exist fails create", rows: ["H-08"]) { lab in
+            try lab.container { $0.append("/hooks/\(kind)", ["path": "/no/such/hook"] as Object) }.refused("/no/such/hook")
+        }
+    }
+
+    topic.claim("a startContainer hook that does not exist fails start", rows: ["H-08"]) { lab in
+        let box = try lab.container("echo payload") { $0.append("/hooks/startContainer", ["path": "/no/such/hook"] as Object) }
+        try box.created()
+        let outcome = try box.start()
+        try refused(outcome, "start")
+        if lab.runtime.isSwoci { try contains(outcome.err, "/no/such/hook", "message") }
+        _ = try box.delete("--force")
+        try equal(box.text, "", "the payload's output")
+    }
+
+    for kind in creating + ["startContainer", "poststart", "poststop"] {
+        topic.claim(
+            "the message of a failed \(kind) hook has kind, number, path, duration and what was written", rows: ["H-12", "H-13"]
+        ) { lab in
+            try lab.oursOnly()
+            let box = try lab.container("exec sleep 100")
+            let script = "#!/bin/sh\nsleep 0.1; echo the reason >&2; exit 7\n"
+            let path = kind == "startContainer" ? "/hook" : try lab.file(script, mode: 0o755)
+            try script.write(toFile: "\(box.rootfs)/hook", atomically: false, encoding: .utf8)
+            chmod("\(box.rootfs)/hook", 0o755)
+            box.config["/hooks/\(kind)"] = [["path": "/bin/true"] as Object, ["path": path] as Object]
+            try box.save()
+            var outcome = try box.create()
+            if outcome.status == 0 { outcome = try box.start() }
+            if outcome.status == 0 { outcome = try box.delete("--force") }
+            let pattern = "\(kind) hook #1: exit status 7, stdout: , stderr: the reason \\(\(path), after [1-9][0-9]{2} ms\\)"
+            try expect(outcome.err.range(of: pattern, options: .regularExpression) != nil, "message: \(outcome.err)")
+        }
+    }
+
+    topic.claim("a hook's output in the message is bounded", rows: ["H-12"]) { lab in
+        try lab.oursOnly()
+        for kind in ["createRuntime", "createContainer"] {
+            let box = try lab.container { $0.append("/hooks/\(kind)", try lab.hook("yes reason | head -c 1000000 >&2; exit 7")) }
+            let outcome = try box.create()
+            try contains(outcome.err, "exit status 7", "message")
+            try expect((1000..<200_000).contains(outcome.err.utf8.count), "\(outcome.err.utf8.count) bytes of message")
+        }
     }
 
     topic.claim("a startContainer hook that fails fails start, and the program does not run", rows: ["H-05", "LC-07"]) { lab in

@@ -104,6 +104,7 @@ let process = Topic("process") { topic in
         let outcome = try box.start()
         try box.stopped()
         try expect(outcome.status != 0 || !lab.read(box.errors).isEmpty, "nobody was told")
+        if lab.runtime.isSwoci { try contains(outcome.err, "interpreter", "message") }
     }
 
     // MARK: Directory and identity

@@ -7,8 +7,14 @@ import Plan
 /// Reads what the init says until its end of the connection closes, which the payload's execve does.
 ///
 /// A payload whose filter has a listener waits until that is handed over; if it cannot be, the container ends here.
+///
+/// - Parameters:
+///   - process: The process whose end is the container's, or the payload's own.
+///   - payload: The payload's pid.
+///   - hookPath: The program of a startContainer hook by its number.
 func awaitPayload(
-    _ connection: borrowing OwnedFD, _ process: borrowing OwnedFD, handOver: (Int32) throws(Failure) -> Void
+    _ connection: borrowing OwnedFD, _ process: borrowing OwnedFD, _ payload: Int32, hookPath: (Int) -> String? = { _ in nil },
+    handOver: (Int32) throws(Failure) -> Void
 ) throws(Failure) -> [String] {
     var warnings: [String] = []
     var isAnnounced = false
@@ -28,9 +34,9 @@ func awaitPayload(
         // What was said before the end counts: the connection comes first.
         guard entries.0.revents != 0 else { throw Failure.endedEarly }
         guard let (message, text, descriptor) = try receive(connection) else {
-            // execve closes the connection; so does an end without a word.
-            if isAnnounced { return warnings }
-            throw Failure.endedEarly
+            // execve closes the connection; so does an end before it.
+            guard isAnnounced, hasExecuted(payload, process) else { throw Failure.endedEarly }
+            return warnings
         }
         switch MessageKind(rawValue: message.kind) {
         case .listener:
@@ -42,12 +48,29 @@ func awaitPayload(
                 _ = hasEnded(process, within: 1000)
                 throw error
             }
-        case .failed: throw Failure(message, text: text)
+        case .failed: throw Failure(message, text: text, hook: (.startContainer, hookPath(Int(message.hook))))
         case .warning: warnings.append(text)
         case .start: isAnnounced = true
         default: continue
         }
     }
+}
+
+/// Whether the payload's process, which has closed its connection, did so by execve: it has a new name then.
+///
+/// One that is gone already had its execve, as far as anybody can tell.
+private func hasExecuted(_ payload: Int32, _ process: borrowing OwnedFD) -> Bool {
+    let unchanged = Array("(\(nameBeforeExecve.description)) ".utf8)
+    // execve closes descriptors before it changes the name.
+    for _ in 0..<1000 {
+        guard let line = try? readText("/proc/\(payload)/stat") else { return true }
+        let name = line.utf8.drop { $0 != UInt8(ascii: "(") }
+        guard name.starts(with: unchanged) else { return true }
+        let state = name.dropFirst(unchanged.count).first
+        if state == UInt8(ascii: "Z") || state == UInt8(ascii: "X") { return false }
+        _ = hasEnded(process, within: 1)
+    }
+    return true
 }
 
 private func proceed(_ connection: borrowing OwnedFD) throws(Failure) {

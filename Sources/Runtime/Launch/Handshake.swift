@@ -88,7 +88,7 @@ struct Handshake: ~Copyable {
     /// - Parameter handOver: Passes the listener of the payload's filter on.
     /// - Returns: What the init wants people to know.
     func awaitExecution(handOver: (Int32) throws(Failure) -> Void) throws(Failure) -> [String] {
-        try awaitPayload(socket, initProcess, handOver: handOver)
+        try awaitPayload(socket, initProcess, payloadPID, handOver: handOver)
     }
 
     /// Takes the process that the staged init cloned for the container's init, and reaps the stage.
@@ -124,12 +124,19 @@ struct Handshake: ~Copyable {
     /// Source: prlimit(2).
     private mutating func setLimits() throws(Failure) {
         for limit in launch.rlimits {
+            var word = LimitMessage(resource: limit.resource, soft: limit.soft, hard: limit.hard)
             var problem: Errno?
-            do throws(Errno) { try setResourceLimit(of: payloadPID, limit.resource, soft: limit.soft, hard: limit.hard) } catch {
-                problem = error
+            if word.comesLast {
+                // Only a hard limit may need rights that the process lacks.
+                if limit.hard >= LimitMessage.fewFiles { problem = raise(limit) }
+                if problem == nil { problem = try haveInitSet(&word) }
+            } else {
+                do throws(Errno) { try setResourceLimit(of: payloadPID, limit.resource, soft: limit.soft, hard: limit.hard) } catch {
+                    problem = error
+                }
+                // Without CAP_SYS_RESOURCE nobody sets limits of another user's process, but everybody may lower his own.
+                if problem == .notPermitted { problem = try haveInitSet(&word) }
             }
-            // Without CAP_SYS_RESOURCE nobody sets limits of another user's process, but everybody may lower his own.
-            if problem == .notPermitted { problem = try haveInitSet(limit) }
             guard let problem else { continue }
             throw Failure(
                 "set \(limit.name) to \(limit.soft):\(limit.hard)", errno: problem, place: place(limit.origin),
@@ -137,11 +144,20 @@ struct Handshake: ~Copyable {
         }
     }
 
+    /// Sets the hard limit of open files and a soft one that the waiting process can live with.
+    ///
+    /// - Returns: Why not, where the process may not lower the limit itself either.
+    private func raise(_ limit: Rlimit) -> Errno? {
+        do throws(Errno) {
+            try setResourceLimit(of: payloadPID, limit.resource, soft: LimitMessage.fewFiles, hard: limit.hard)
+            return nil
+        } catch { return error == .notPermitted ? nil : error }
+    }
+
     /// Has the payload's process set a limit of its own.
     ///
     /// - Returns: Why it could not; nil if it could.
-    private mutating func haveInitSet(_ limit: Rlimit) throws(Failure) -> Errno? {
-        var word = LimitMessage(resource: limit.resource, soft: limit.soft, hard: limit.hard)
+    private mutating func haveInitSet(_ word: inout LimitMessage) throws(Failure) -> Errno? {
         do throws(Errno) { try sendPacket(socket.number, &word, LimitMessage.size) } catch {
             throw Failure("talk to the init", errno: error)
         }
@@ -202,34 +218,16 @@ struct Handshake: ~Copyable {
             return Failure(message, text: text, doing: "enter the container's cgroups")
         }
         let planned = steps[Int(message.step)]
-        let hook: String
+        var path: String?
         if case .runHook(let step) = planned.step {
             hasReachedHooks = true
-            let kind = step.kind == RunHook.Kind.createContainer.rawValue ? "createContainer" : "startContainer"
-            hook = "error running \(kind) hook #\(step.index)"
-        } else {
-            hook = Failure.startContainerHook
+            path = launch.plan.string(step.path)
         }
         var failure = Failure(
-            message, text: text, doing: launch.plan.describe(planned), place: place(Origin(node: planned.origin)), hook: hook)
-        if case .setScheduler = planned.step, failure.errno == .notPermitted {
-            failure.hint = "it needs CAP_SYS_NICE; a real-time policy in cgroup v1 also linux.resources.cpu.realtimeRuntime"
-        }
+            message, text: text, doing: launch.plan.describe(planned), place: place(Origin(node: planned.origin)),
+            hook: (.createContainer, path))
+        if let errno = failure.errno, let hint = planned.step.hint(errno) { failure.hint = hint }
         failure.hint = failure.hint ?? launch.plan.hintOfUserNamespaces(planned.step, failure.errno)
-        if failure.errno == .noEntry, planned.step.setsProfile {
-            failure.hint = "the profile is not loaded: see /sys/kernel/security/apparmor/profiles"
-        }
         return failure
-    }
-}
-
-extension Step {
-    /// Whether the step may fail for an AppArmor profile that the kernel does not know.
-    fileprivate var setsProfile: Bool {
-        switch self {
-        case .setExecLabel(let step): step.module == SetExecLabel.Module.appArmor.rawValue
-        case .supervise(let step): step.profile.count > 0
-        default: false
-        }
     }
 }

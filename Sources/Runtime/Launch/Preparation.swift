@@ -28,6 +28,8 @@ struct LaunchOptions: Equatable, Sendable {
     var listenEnvironment: [String] = []
     /// NOTIFY_SOCKET of the caller (CLI-16).
     var notifySocket: String?
+    /// Whether what nobody need know is told as well (`--debug`).
+    var explains = false
     /// Who manages the cgroup.
     var cgroupManager = CgroupManager.cgroupfs
     /// Whether a cgroup may be left out where the caller may make none: `--rootless`; nil: that is found out.
@@ -80,7 +82,7 @@ extension Preparation {
         }
         if let seccomp = config.linux.seccomp {
             let program = try Preparation.compile(seccomp, bundle, store)
-            for name in program.unknownNames { remarks.append("seccomp: this libseccomp does not know the system call \(name)") }
+            remarks += try Preparation.unknownCalls(seccomp, bundle, tells: options.explains)
             facts.seccompProgram = PlanningFacts.SeccompProgram(bytes: program.instructions, flags: program.flags)
         }
         facts.state = HookState(id: id.name, bundle: bundle.path, rootfs: bundle.rootfs, annotations: config.annotations)
@@ -92,8 +94,36 @@ extension Preparation {
 
     private static func compile(_ seccomp: Seccomp, _ bundle: Bundle, _ store: StateStore?) throws(Failure) -> SeccompProgram {
         let place: (Origin) -> Failure.Place? = { bundle.place(of: $0) }
-        guard let store else { return try compileSeccomp(seccomp, place: place) }
-        return try cachedSeccomp(seccomp, source: bundle.document.bytes(of: seccomp.origin), store: store, place: place)
+        let program =
+            if let store {
+                try cachedSeccomp(seccomp, source: bundle.document.bytes(of: seccomp.origin), store: store, place: place)
+            } else { try compileSeccomp(seccomp, place: place) }
+        if refusesExecve(program.instructions) {
+            throw Failure(
+                "use the seccomp filter", detail: "it refuses execve, so that nothing could ever be executed under it",
+                place: place(seccomp.origin), hint: "allow execve")
+        }
+        return program
+    }
+
+    /// Names of system calls that this libseccomp does not know: remarks, if anybody wants them, or an error where the config asks for one (SE-09).
+    private static func unknownCalls(_ seccomp: Seccomp, _ bundle: Bundle, tells: Bool) throws(Failure) -> [String] {
+        let isError = bundle.config.isSet(.seccompFailUnknown)
+        guard isError || tells else { return [] }
+        let unknown = unknownSystemCalls(seccomp)
+        if isError, let first = unknown.first {
+            throw Failure(
+                "use the seccomp filter", detail: "libseccomp \(libseccompVersion()) does not know the system call \(quoted(first.value))",
+                place: bundle.place(of: first.origin), hint: "leave \(KnownAnnotation.seccompFailUnknown.rawValue) out to skip such names")
+        }
+        guard tells else { return [] }
+        let disagreeing = disagreeingSystemCalls(seccomp).map {
+            "seccomp: two rules for \($0.value) disagree, and the first counts [SE-10]"
+        }
+        return disagreeing
+            + unknown.map {
+                "seccomp: libseccomp \(libseccompVersion()) does not know the system call \($0.value), which is left out [SE-09]"
+            }
     }
 
     /// What the runtime could grant: everything in a new user namespace, its own permitted set elsewhere.

@@ -192,7 +192,7 @@ extension Entry {
 extension CreateRequest {
     /// The sockets that take a pidfd of the container: the option's, and that of crun's annotation (CLI-07).
     fileprivate func pidfdReceivers(_ config: Config) -> [String] {
-        let annotated = config.annotations.first { $0.key == "run.oci.pidfd_receiver" }?.value
+        let annotated = config.annotation(.pidfdReceiver)
         return [pidfdSocket, annotated].compactMap { $0 }.filter { !$0.isEmpty }
     }
 
@@ -200,6 +200,7 @@ extension CreateRequest {
     fileprivate func launchOptions() throws(Failure) -> LaunchOptions {
         var options = LaunchOptions()
         options.noPivot = noPivot
+        options.explains = explains
         options.noNewKeyring = noNewKeyring
         options.take(self)
         options.notifySocket = notifySocket

@@ -18,10 +18,10 @@ public struct CreateRequest: Equatable, Sendable {
     public var bundle: String
     /// The config's file, relative to the working directory; nil: config.json of the bundle (CLI-05).
     public var config: String?
-    /// The socket that takes a pidfd of the first process (CLI-07).
-    public var pidfdSocket: String?
     /// The socket that takes the terminal (CLI-06).
     public var consoleSocket: String?
+    /// The socket that takes a pidfd of the first process (CLI-07).
+    public var pidfdSocket: String?
     /// The file that takes the pid, relative to the working directory.
     public var pidFile: String?
     /// How many descriptors from 3 on the payload gets.
@@ -44,6 +44,8 @@ public struct CreateRequest: Equatable, Sendable {
     public var runtimeDirectory: String?
     /// DBUS_SESSION_BUS_ADDRESS of the environment.
     public var sessionBus: String?
+    /// Whether what nobody need know is told as well: `--debug`.
+    public var explains = false
     /// Whether the caller goes on without waiting for the container: `create`, and `run --detach`.
     public var isDetached = true
 

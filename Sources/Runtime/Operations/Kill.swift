@@ -37,7 +37,7 @@ extension StateStore {
 extension Record {
     /// The signal that the image wants to be stopped with.
     fileprivate func stopSignal() throws(Failure) -> SignalNumber {
-        guard let name = annotation("org.opencontainers.image.stopSignal"), !name.isEmpty else { return .terminate }
+        guard let name = annotation(KnownAnnotation.stopSignal.rawValue), !name.isEmpty else { return .terminate }
         return try SignalNumber(name)
     }
 

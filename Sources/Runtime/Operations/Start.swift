@@ -24,7 +24,11 @@ extension StateStore {
         let connection = try announce(entry)
         let warnings: [String]
         do throws(Failure) {
-            warnings = try awaitPayload(connection, process) { listener throws(Failure) in
+            let hookPath: (Int) -> String? = { index in
+                let hooks = readHooks(entry)?.startContainer ?? []
+                return index < hooks.count ? hooks[index].path : nil
+            }
+            warnings = try awaitPayload(connection, process, record.payload.pid, hookPath: hookPath) { listener throws(Failure) in
                 guard let text = try? entry.readConfig(), let document = try? JSONDocument(text),
                     let seccomp = Config.decode(document).config.linux.seccomp
                 else { throw Failure("hand the seccomp listener over", detail: "the container's config is gone") }
@@ -33,7 +37,7 @@ extension StateStore {
         } catch {
             try? entry.unlinkSocket()
             // A failed startContainer hook destroys the container (LC-07); a failed execve leaves it stopped, as engines expect.
-            if error.operation == Failure.startContainerHook { _ = try? destroy(entry, record) }
+            if error.isOfStartContainerHook { _ = try? destroy(entry, record) }
             throw error
         }
         try entry.unlinkSocket()

@@ -8,9 +8,6 @@ struct PayloadPlacement {
     static let initPrograms = [
         "init", "systemd", "tini", "tini-static", "dumb-init", "catatonit", "docker-init", "podman-init", "s6-svscan", "s6-overlay-suexec",
     ]
-    /// The annotation that decides: "exec" or "supervise".
-    static let annotation = "org.swoci.init"
-
     /// args[0]; nil without a process.
     var program: String?
     /// Whether the container has a PID namespace of its own making.

@@ -88,7 +88,7 @@ extension PlanDraft {
                 add(.becomeRoot, namespace.origin)
             }
         }
-        if !facts.noNewKeyring { add(.joinSessionKeyring(OneText(text("_ses.\(facts.containerID)")))) }
+        planKeyring()
     }
 
     /// Plans the birth of the process that stays, in the joined PID namespace, which takes children only.

@@ -116,7 +116,7 @@ extension PlanDraft {
         // A file system on a device must not even be opened for writing. The others are one with their mount.
         if options.isReadOnly && !Self.withoutDevice.contains(type) { result.append("ro") }
         if let label = config.linux.mountLabel, facts.isSELinuxEnabled, !Self.withoutContext.contains(type) {
-            result.append("context=\(label.value)")
+            result.append("\(config.annotation(.mountContextType) ?? "context")=\(label.value)")
         }
         return result
     }

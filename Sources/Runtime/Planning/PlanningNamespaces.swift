@@ -102,7 +102,16 @@ extension PlanDraft {
             }
         }
         if let namespace = linux.namespace(.cgroup), namespace.path == nil { add(.unshareCgroupNamespace, namespace.origin) }
-        if !facts.noNewKeyring { add(.joinSessionKeyring(OneText(text("_ses.\(facts.containerID)")))) }
+        planKeyring()
         if let namespace = linux.namespace(.network), namespace.path == nil { add(.bringLoopbackUp, namespace.origin) }
+    }
+
+    /// Plans the session keyring, with the payload's label where there is one: a payload may use no key of another label (P-15).
+    mutating func planKeyring() {
+        if facts.noNewKeyring { return }
+        if let label = config.process?.selinuxLabel, !label.value.isEmpty, facts.isSELinuxEnabled {
+            add(.setExecLabel(SetExecLabel(.keys, label: text(label.value))), label.origin)
+        }
+        add(.joinSessionKeyring(OneText(text("_ses.\(facts.containerID)"))))
     }
 }

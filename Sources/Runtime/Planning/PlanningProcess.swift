@@ -23,7 +23,9 @@ extension PlanDraft {
             // The supervisor signals the payload, which may have another user by then: only with what the payload itself may.
             let effective = sets?.effective ?? (process.user.uid.value == 0 ? grantable : [])
             let profile = appArmorProfile(process).map { text($0.value) } ?? .empty
-            add(.supervise(Supervise(user: user, capabilities: effective.intersection(.kill).rawValue, profile: profile)), process.origin)
+            let label = process.selinuxLabel.map { text($0.value) } ?? .empty
+            let kept = effective.intersection(.kill).rawValue
+            add(.supervise(Supervise(user: user, capabilities: kept, profile: profile, label: label)), process.origin)
         }
         planSession(process)
         planScheduling(process)
@@ -42,21 +44,27 @@ extension PlanDraft {
     private func execsInPlace(_ process: Process) throws(PlanningError) -> Bool {
         let placement = PayloadPlacement(
             program: process.args.first?.value, hasNewPIDNamespace: isNew(.pid), pidLimit: config.linux.resources?.pids?.value,
-            passesSockets: !facts.listenEnvironment.isEmpty, wish: config.annotation(PayloadPlacement.annotation))
+            passesSockets: !facts.listenEnvironment.isEmpty, wish: config.annotation(.initPlacement))
         if let result = placement.execsInPlace { return result }
-        let origin = config.annotations.first { $0.key == PayloadPlacement.annotation }?.origin ?? .none
-        throw PlanningError("\(PayloadPlacement.annotation) must be \"exec\" or \"supervise\"", origin: origin)
+        let origin = config.annotations.first { $0.key == KnownAnnotation.initPlacement.rawValue }?.origin ?? .none
+        throw PlanningError("\(KnownAnnotation.initPlacement.rawValue) must be \"exec\" or \"supervise\"", origin: origin)
     }
 
     mutating func planUser(_ process: Process) throws(PlanningError) -> SetUser {
         let user = process.user
-        if facts.setgroupsDenied, let group = user.additionalGids.first {
+        let keepsGroups = config.isSet(.keepOriginalGroups)
+        if keepsGroups, let group = user.additionalGids.first {
+            warn(
+                "additionalGids are left out: \(KnownAnnotation.keepOriginalGroups.rawValue) keeps the caller's groups", group.origin,
+                row: "P-43")
+        } else if facts.setgroupsDenied, let group = user.additionalGids.first {
             throw PlanningError(
                 "additional groups need setgroups(2), which this user namespace denies", origin: group.origin,
                 hint: "map groups by newgidmap, or leave additionalGids out", row: "P-43")
         }
-        let groups = user.additionalGids.isEmpty ? Text.empty : launch.plan.add(numbers: user.additionalGids.map { $0.value })
-        return SetUser(uid: user.uid.value, gid: user.gid.value, groups: groups, skipsGroups: facts.setgroupsDenied)
+        let groups =
+            keepsGroups || user.additionalGids.isEmpty ? Text.empty : launch.plan.add(numbers: user.additionalGids.map { $0.value })
+        return SetUser(uid: user.uid.value, gid: user.gid.value, groups: groups, skipsGroups: keepsGroups || facts.setgroupsDenied)
     }
 
     /// Refuses labels that no security module of this host knows: a payload without its confinement must not run.
@@ -116,8 +124,9 @@ extension PlanDraft {
 extension PlanDraft {
     /// Plans the payload's capabilities.
     ///
-    /// Without no_new_privs a filter can only be loaded with CAP_SYS_ADMIN (seccomp(2)): the process keeps it until then. The result is the
-    /// set to return to afterwards.
+    /// Without no_new_privs a filter can only be loaded with CAP_SYS_ADMIN (seccomp(2)). Where the payload has none, the process keeps it
+    /// permitted, but effective for that one call only. Nothing takes it away again but the execve, which never grants what is in neither
+    /// the bounding nor the inheritable set (capabilities(7)): so the filter need not allow capset(2). The result is the set for the call.
     mutating func planFilterCapabilities(_ process: Process, _ sets: CapabilitySets?) throws(PlanningError) -> CapabilitySets? {
         let needed = CapabilitySet.systemAdministration
         let isEnough = sets?.effective.contains(needed) ?? (process.user.uid.value == 0 && grantable.contains(needed))
@@ -130,12 +139,12 @@ extension PlanDraft {
                 "a system call filter without noNewPrivileges needs CAP_SYS_ADMIN, which swoci does not have", origin: process.origin,
                 hint: "set process.noNewPrivileges to true", row: "SE-17")
         }
-        let final = sets ?? CapabilitySets()
-        var meanwhile = final
-        meanwhile.effective.formUnion(needed)
-        meanwhile.permitted.formUnion(needed)
-        add(.setCapabilities(SetCapabilities(meanwhile)), final.origin)
-        return final
+        var waiting = sets ?? CapabilitySets()
+        waiting.permitted.formUnion(needed)
+        add(.setCapabilities(SetCapabilities(waiting)), waiting.origin)
+        var loading = waiting
+        loading.effective.formUnion(needed)
+        return loading
     }
 
     /// Plans the search for the program.
@@ -160,9 +169,9 @@ extension PlanDraft {
 
     /// Plans the filter and the execve.
     mutating func planExecution(
-        _ process: Process, _ environment: [String], _ afterFilter: CapabilitySets?
+        _ process: Process, _ environment: [String], _ forFilter: CapabilitySets?
     ) throws(PlanningError) {
-        try planFilter(afterFilter)
+        try planFilter(forFilter)
         guard !process.args.isEmpty else { return }
         let step = Execute(
             arguments: texts(process.args.map { $0.value }), environment: texts(environment),
@@ -170,13 +179,13 @@ extension PlanDraft {
         add(.execute(step), process.origin)
     }
 
-    private mutating func planFilter(_ afterFilter: CapabilitySets?) throws(PlanningError) {
+    private mutating func planFilter(_ forFilter: CapabilitySets?) throws(PlanningError) {
         guard let seccomp = config.linux.seccomp else { return }
         guard let program = facts.seccompProgram else {
             throw PlanningError("the system call filter is not compiled", origin: seccomp.origin, row: "SE-01")
         }
+        if let forFilter { add(.setCapabilities(SetCapabilities(forFilter)), forFilter.origin) }
         add(.loadSeccomp(LoadSeccomp(program: launch.plan.add(bytes: program.bytes), flags: program.flags)), seccomp.origin)
-        if let afterFilter { add(.setCapabilities(SetCapabilities(afterFilter)), afterFilter.origin) }
     }
 
     /// The payload's environment: each name once, where it first stood, with what was last said (P-07).

@@ -13,8 +13,6 @@ public struct SeccompProgram: Equatable, Sendable {
     public var instructions: [UInt8]
     /// SECCOMP_FILTER_FLAG_* bits.
     public var flags: UInt32
-    /// Names in the config that this libseccomp does not know: their rules are left out (SE-09).
-    public var unknownNames: [String] = []
 
     /// The most instructions the kernel takes (BPF_MAXINSNS).
     static let maximumCount = 4096
@@ -31,17 +29,14 @@ public func compileSeccomp(
     let flags = try filterFlags(seccomp, place)
     let filter = try SeccompFilter(defaultAction: seccomp.defaultAction)
     for name in seccomp.architectures { try filter.add(architecture: name, place) }
-    var unknownNames = UniqueNames()
     var seen = Set<ResolvedRule>()
     let architectures = Set(seccomp.architectures.map { architectureToken($0.value) } + [seccomp_arch_native()])
     var conditionalCount = 0
     for rule in seccomp.syscalls where rule.action != seccomp.defaultAction {
         let alternatives = alternatives(rule.args)
         for name in rule.names {
-            guard let call = syscallNumber(name) else {
-                unknownNames.append(name)
-                continue
-            }
+            // A name that this libseccomp does not know is left out (SE-09).
+            guard let call = syscallNumber(name) else { continue }
             for conditions in alternatives {
                 let resolved = ResolvedRule(call: call, action: rule.action.code, conditions: conditions)
                 guard seen.insert(resolved).inserted else { continue }
@@ -58,8 +53,11 @@ public func compileSeccomp(
     var instructions = try filter.exported()
     if let stub = newSyscallStub(seccomp) { instructions = stub + instructions }
     guard instructions.count <= SeccompProgram.maximumCount * SeccompProgram.instructionSize else { throw tooLarge(seccomp, place) }
-    return SeccompProgram(instructions: instructions, flags: flags, unknownNames: unknownNames.names)
+    return SeccompProgram(instructions: instructions, flags: flags)
 }
+
+/// The architectures that this libseccomp can filter, as configs name them (FE-08).
+public func filterableArchitectures() -> [String] { seccompArchitectureNames().filter { architectureToken($0) != 0 } }
 
 /// The version of libseccomp that compiles filters, such as "2.5.4".
 public func libseccompVersion() -> String {
@@ -80,7 +78,7 @@ private func release(_ memory: UnsafeMutablePointer<CChar>) {
 }
 
 /// A call's number on this architecture: negative for a call that only others have, nil for an unknown name.
-private func syscallNumber(_ name: String) -> Int32? {
+func syscallNumber(_ name: String) -> Int32? {
     let number = seccomp_syscall_resolve_name(name)
     return number == -1 ? nil : number
 }
@@ -159,16 +157,6 @@ private struct ResolvedRule: Hashable {
             hasher.combine(condition.index)
             hasher.combine(condition.value)
         }
-    }
-}
-
-/// Names in their order, each once.
-private struct UniqueNames {
-    private(set) var names: [String] = []
-    private var seen = Set<String>()
-
-    mutating func append(_ name: String) {
-        if seen.insert(name).inserted { names.append(name) }
     }
 }
 

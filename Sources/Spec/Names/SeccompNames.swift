@@ -27,3 +27,6 @@ enum SeccompNames {
         "SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG", "SECCOMP_FILTER_FLAG_SPEC_ALLOW", "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV",
     ]
 }
+
+/// The names of all architectures that a config may list (SE-04).
+public func seccompArchitectureNames() -> [String] { SeccompNames.architectures.map { $0.text } }

@@ -99,6 +99,11 @@ private func checkUser(_ process: Process, _ linux: Linux, _ findings: inout Fin
     for (id, row) in ids where id.value == UInt32.max {
         findings.error(id.origin, "4294967295 is no id: to the kernel it means \"unchanged\"", row)
     }
+    // The kernel's limit (NGROUPS_MAX, setgroups(2)).
+    if user.additionalGids.count > 65536 {
+        findings.error(
+            user.additionalGids[65536].origin, "a process has at most 65536 groups", got: "\(user.additionalGids.count)", "P-43")
+    }
     if let umask = user.umask, umask > 0o777 { findings.error(process.origin, "umask must be in 0...511", got: "\(umask)", "P-42") }
     let uid = user.uid.origin == .none ? Located(user.uid.value, process.origin) : user.uid
     let gid = user.gid.origin == .none ? Located(user.gid.value, process.origin) : user.gid

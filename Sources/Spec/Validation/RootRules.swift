@@ -1,4 +1,4 @@
-/// Rules for the root file system, names, hooks and annotations. Rows R, N-06, U, H, A.
+/// Rules for the root file system, names, hooks. Rows R, N-06, U, H.
 
 func checkRoot(_ config: Config, _ findings: inout Findings) {
     if let root = config.root, root.path.value.isEmpty { findings.error(root.path.origin, "the root's path is empty", "R-02") }
@@ -50,32 +50,3 @@ func checkEnvironmentEntry(_ entry: Located<String>, _ row: String, _ findings: 
         findings.error(entry.origin, "environment entry has no name", got: shown(entry.value), row)
     }
 }
-
-func checkAnnotations(_ annotations: [Pair], _ findings: inout Findings) {
-    for pair in annotations {
-        if pair.key.isEmpty { findings.error(pair.origin, "annotation with an empty key", "A-01") }
-        if pair.key == "org.opencontainers.image.stopSignal", !isSignal(pair.value) {
-            findings.warning(
-                pair.origin, "stop signal is no signal", got: shown(pair.value), hint: "want a name such as SIGTERM or 1...64", "A-03")
-        }
-    }
-}
-
-/// A signal's number, or its name with or without "SIG".
-private func isSignal(_ text: String) -> Bool {
-    if let number = Int(text) { return (1...64).contains(number) }
-    var name = text.uppercased()
-    if name.hasPrefix("SIG") { name = String(name.dropFirst(3)) }
-    if let sign = name.utf8.firstIndex(where: { $0 == UInt8(ascii: "+") || $0 == UInt8(ascii: "-") }) {
-        guard Int(name[sign...]) != nil else { return false }
-        name = String(name[..<sign])
-    }
-    return signalNames.contains { $0.text == name }
-}
-
-/// Source: signal(7), without what only some architectures have.
-private let signalNames: [StaticString] = [
-    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "IOT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT",
-    "CHLD", "CLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "IO", "POLL", "PWR", "SYS",
-    "RTMIN", "RTMAX",
-]

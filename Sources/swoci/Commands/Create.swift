@@ -20,6 +20,7 @@ func createRequest(_ context: Context) throws(Failure) -> CreateRequest {
     request.notifySocket = context.environment["NOTIFY_SOCKET"]
     request.noPivot = context.options.isSet("no-pivot")
     request.noNewKeyring = context.options.isSet("no-new-keyring")
+    request.explains = context.globals.isSet("debug") || context.globals["log-level"] == "debug"
     try request.takeCgroupManager(context)
     return request
 }

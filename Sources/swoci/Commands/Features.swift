@@ -4,5 +4,5 @@ import Runtime
 import Spec
 
 func features(_ context: Context) throws(Failure) {
-    try print(featuresJSON(libseccompVersion: libseccompVersion()) + "\n")
+    try print(featuresJSON(libseccompVersion: libseccompVersion(), seccompArchitectures: filterableArchitectures()) + "\n")
 }
