@@ -8,7 +8,9 @@ enum Conformance {
     static let topics: [Topic] = [
         lifecycle, running, waiting, killing, deleting, listing, pausing, configErrors, namespaces, networkDevices, nestedUserNamespaces,
         rootfs, mounts, containerMounts, process, scheduling, terminal,
-        seccomp, seccompAgent, cgroups, updates, events, hooks, initProcess, security, exec, engineContract,
+        seccomp, seccompAgent, cgroups, updates, events, hooks, initProcess, security,
+        exec, execCommand, execProcess, execNamespaces, execSecurity,
+        engineContract,
         extensions,
         seccompProfiles, annotations, features, commandLine, startOutcome, securityProcess, securityState,
     ]

@@ -29,31 +29,33 @@ struct JoinedContainer: ~Copyable {
     /// - Parameter ignoringPause: Takes a paused one as well; the process then stands still until somebody resumes it.
     init(_ id: ContainerID, _ store: StateStore, ignoringPause: Bool) throws(Failure) {
         let entry = try store.find(id)
-        let record = try entry.readRecord()
-        let status = try entry.status(record)
-        if status == .creating { throw Failure("cannot exec in a container that is still being created") }
+        guard let record = try entry.readRecord(), record.intent == .created, let process = try record.openProcess() else {
+            throw try entry.status(entry.readRecord()) == .creating
+                ? Failure("cannot exec in a container that is still being created") : Failure("cannot exec in a stopped container")
+        }
+        let status = entry.statusOfLiving(record)
         if status == .paused, !ignoringPause {
             throw Failure("cannot exec in a paused container (use --ignore-paused to override)")
-        }
-        guard status.hasProcess, let record, let process = try record.openProcess() else {
-            throw Failure("cannot exec in a stopped container")
         }
         let text = try entry.readConfig()
         let document: JSONDocument
         do throws(JSONDocument.SyntaxError) { document = try JSONDocument(text) } catch {
             throw Failure("read the container's config", detail: error.message)
         }
+        let config = Config.decode(document).config
         let directory = "/proc/\(record.process.pid)"
         let root = try JoinedContainer.look(at: directory) { () throws(Errno) in try OwnedFD.open("\(directory)/root", [.path, .directory])
         }
-        let namespaces = try JoinedContainer.look(at: directory) { () throws(Errno) in try JoinedContainer.differences(directory) }
+        let namespaces = try JoinedContainer.look(at: directory) { () throws(Errno) in
+            try JoinedContainer.differences(directory, config.linux)
+        }
         let setgroups = try? readText("\(directory)/setgroups")
         // Whatever was read by its id was its own if it still lives.
         if hasEnded(process) { throw Failure("cannot exec in a stopped container") }
         self.status = status
         self.record = record
         self.document = document
-        config = Config.decode(document).config
+        self.config = config
         self.root = root
         self.namespaces = namespaces
         setgroupsDenied = setgroups == "deny"
@@ -68,23 +70,28 @@ struct JoinedContainer: ~Copyable {
         }
     }
 
-    /// The namespaces of a process that are not the caller's.
+    /// The namespaces of a container's process that are not the caller's.
     ///
-    /// The kernel itself is asked: a config does not tell of what a shared namespace was when the container was made, and joining the
-    /// own user namespace is an error (setns(2)).
-    private static func differences(_ directory: String) throws(Errno) -> UInt64 {
+    /// Those made for the container are. Of the others the kernel itself is asked: a config does not tell of what a shared namespace was
+    /// when the container was made. To join the own user namespace is an error (setns(2)), and to join another own one may be forbidden.
+    private static func differences(_ directory: String, _ linux: Spec.Linux) throws(Errno) -> UInt64 {
         var flags: UInt64 = 0
         for type in NamespaceType.allCases {
-            let name = "ns/\(type.fileName)"
-            let own: FileStatus
-            do throws(Errno) { own = try status("/proc/self/\(name)") } catch {
-                // A kernel without namespaces of the type.
-                if error == .noEntry { continue }
-                throw error
-            }
-            if try !status("\(directory)/\(name)").isSameFile(as: own) { flags |= type.cloneFlag }
+            let isOwn = linux.namespace(type).map { $0.path == nil } ?? false
+            let isJoined = isOwn && type != .user ? true : try differs(type, directory)
+            if isJoined { flags |= type.cloneFlag }
         }
         return flags
+    }
+
+    private static func differs(_ type: NamespaceType, _ directory: String) throws(Errno) -> Bool {
+        let own: FileStatus
+        do throws(Errno) { own = try status("/proc/self/ns/\(type.fileName)") } catch {
+            // A kernel without namespaces of the type.
+            if error == .noEntry { return false }
+            throw error
+        }
+        return try !status("\(directory)/ns/\(type.fileName)").isSameFile(as: own)
     }
 
     private static func status(_ path: String) throws(Errno) -> FileStatus {

@@ -13,7 +13,11 @@ extension Entry {
             // Whoever creates the container holds the lock; if nobody does, it never got that far and never will.
             return isBusy ? .creating : .stopped
         }
-        guard try record.isAlive() else { return .stopped }
+        return try record.isAlive() ? statusOfLiving(record) : .stopped
+    }
+
+    /// The status of a container whose first process lives.
+    func statusOfLiving(_ record: Record) -> ContainerStatus {
         if has(File.start) { return .created }
         guard has(File.starting) else { return record.isPaused ? .paused : .running }
         // start renames the socket before it gives the word and removes it afterwards. If it was killed in between, the container
