@@ -90,7 +90,7 @@ p exec box /nosuch >/dev/null 2>&1
 claim "exec of a missing program" $? 127
 claim "exec with input" "$(echo typed | podman exec --interactive box cat)" typed
 claim "exec with a terminal" "$(script -qec "podman exec --tty box tty" /dev/null </dev/null | tr -d '\r')" /dev/pts/0
-p exec --detach box sh -c 'sleep 1000'
+p exec --detach box sh -c 'sleep 1000' >/dev/null
 claim "top" "$(p top box args 2>/dev/null | grep -c 'sleep 1000')" 1
 p pause box >/dev/null 2>&1
 claim "pause" "$? $(p inspect --format '{{.State.Status}}' box)" "0 paused"
@@ -125,10 +125,10 @@ gone health
 
 # ---- pods, images
 
-p pod create --name pod --network none --infra-image busybox --infra-command '["sleep", "1000"]' >"$work/pod" 2>&1
+p pod create --name pod --network none --infra-image busybox --infra-command 'sleep 1000' >"$work/pod" 2>&1
 claim "pod create ($(tail -n 1 "$work/pod"))" $? 0
 p run --detach --pod pod --name pod-a busybox sleep 1000 >/dev/null 2>&1
-claim "containers of a pod share its network" "$(p inspect --format '{{.State.Pid}}' pod-a | xargs -I{} podman unshare readlink /proc/{}/ns/net | sort -u | wc -l)" 1
+claim "containers of a pod share its network" "$(p run --rm --pod pod busybox readlink /proc/self/ns/net 2>&1)" "$(p exec pod-a readlink /proc/self/ns/net)"
 claim "a pod's container" "$(p run --rm --pod pod busybox echo member 2>&1)" member
 p pod rm --force --time 0 pod >/dev/null 2>&1
 claim "pod rm" $? 0

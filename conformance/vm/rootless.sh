@@ -78,13 +78,13 @@ claim "a network of its own has a loopback device that is up" "$(run net | tail 
 rootless dev 'stat -c %t:%T /dev/fuse; mknod /tmp/n c 1 3 2>&1 | grep -c "not permitted"' '.linux.devices = [{path: "/dev/fuse", type: "c", major: 10, minor: 229}] | .mounts += [{destination: "/tmp", type: "tmpfs", source: "tmpfs"}]'
 claim "a device is the host's, mounted" "$(run dev | lines)" "a:e5|1|"
 rootless hooks 'echo payload' '.hooks = {createRuntime: [{path: "/bin/sh", args: ["sh", "-c", "id -u >'"$work"'/hook1"]}], createContainer: [{path: "/bin/sh", args: ["sh", "-c", "id -u >'"$work"'/hook2"]}], poststop: [{path: "/bin/sh", args: ["sh", "-c", "id -u >'"$work"'/hook3"]}]}'
-claim "hooks run" "$(run hooks; cat "$work"/hook? | lines)" $'payload\n1000|0|1000|'
+claim "hooks run" "$(run hooks; cat "$work"/hook[123] | lines)" $'payload\n1000|0|1000|'
 
 # ---- cgroups
 
 limited='.linux.resources = {memory: {limit: 33554432, swap: 33554432}, pids: {limit: 20}, cpu: {quota: 20000, period: 100000}}'
 rootless limits 'cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max /sys/fs/cgroup/cpu.max; cat /proc/self/cgroup' "$limited"
-matches "limits in a login session say why not, and how" "$(run limits)" '*the caller may not make cgroups: no right to write to /sys/fs/cgroup/user.slice/user-1000.slice*/linux/resources/memory/limit*systemd-run --user --scope*'
+matches "limits in a login session say why not, and how" "$(run limits)" '*the caller may not make cgroups: no right to write to /sys/fs/cgroup/user.slice/user-1000.slice*/linux/resources/memory/*systemd-run --user --scope*'
 claim "and nothing is made" "$(find "$XDG_RUNTIME_DIR/swoci" -mindepth 1 -maxdepth 1 ! -name '@*')" ""
 claim "limits in a scope of the user manager" "$(scoped "$swoci" run --bundle "$work/limits" l </dev/null 2>&1 | lines)" "33554432|20|20000 100000|0::/|"
 rootless where 'sleep 100' "$limited"
@@ -152,7 +152,8 @@ for where in "" scoped; do
 	claim "delete" $? 0
 	ids=()
 done
-rootless all 'trap "echo one; exit" TERM; (trap "echo two; exit" TERM; while :; do sleep 0.1; done) & while :; do sleep 0.1; done' "$mapped"
+# The payload waits for the other, because its end is the end of all.
+rootless all '(trap "echo two; exit" TERM; while :; do sleep 0.1; done) & child=$!; trap "echo one" TERM; wait $child; wait $child' "$mapped"
 ids+=(all)
 rm -f "$work/out"
 "$swoci" run --detach --bundle "$work/all" all </dev/null >"$work/out" 2>&1
