@@ -181,6 +181,12 @@ let cgroups = Topic("cgroups") { topic in
         try expect(outcome.status == 137 || outcome.out.contains("status 137"), "status \(outcome.status), output \(outcome.out)")
     }
 
+    topic.claim("a memory limit that no container can start under is an error that speaks of memory", rows: ["RM-02"]) { lab in
+        try Cgroups.require("memory")
+        let box = try lab.container { $0["/linux/resources/memory"] = ["limit": 65_536] as Object }
+        try box.refused("memory")
+    }
+
     topic.claim("the payload cannot run on other CPUs than the listed", rows: ["RC-07"]) { lab in
         try Cgroups.require("cpuset")
         let box = try lab.container("grep Cpus_allowed_list: /proc/self/status") { $0["/linux/resources/cpu"] = ["cpus": "0"] }

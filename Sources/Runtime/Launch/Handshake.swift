@@ -208,7 +208,7 @@ struct Handshake: ~Copyable {
             }
         return Failure(
             "set the container up", detail: "the init gave no reason: \(detail)",
-            hint: end == .killed(9) ? "a memory limit that is too low for the set-up kills it" : nil)
+            hint: end == .killed(9) || end == .exited(137) ? "a memory limit that is too low for the set-up kills it" : nil)
     }
 
     /// A failed step with its words and its config line.
