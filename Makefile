@@ -13,7 +13,7 @@ MAKEFLAGS += --no-print-directory
 
 release := .build/release
 # What --version says; a build without git, as from an archive, does not know.
-export SWOCI_COMMIT ?= $(shell git rev-parse HEAD 2>/dev/null)$(shell git diff --quiet HEAD 2>/dev/null; [ $$? -ne 1 ] || echo -dirty)
+export SWOCI_COMMIT ?= $(shell commit=$$(git rev-parse --verify HEAD 2>/dev/null) && { git diff --quiet HEAD || commit=$$commit-dirty; echo $$commit; })
 sources := Sources Tests conformance Package.swift
 # Containers and their tests need root.
 sudo := $(shell [ "$$(id -u)" = 0 ] || echo sudo)

@@ -19,13 +19,17 @@ extension CgroupRecord {
 
     /// The record less the directories that have come to be others', which nobody may touch on the container's behalf.
     ///
-    /// - Throws: Where a directory is the root of a hierarchy, or none of a hierarchy at all: a damaged record must not end the host.
+    /// - Throws: Where a directory without a noted identity is the root of a hierarchy, or none of a hierarchy at all: a damaged record must not
+    ///   end the host.
     func verified() throws(CgroupError) -> CgroupRecord {
         var foreign: [String] = []
         for (index, path) in paths.enumerated() {
             guard let found = try attempt("look at the cgroup", path, { () throws(Errno) in try inode(path) }) else { continue }
-            try Cgroup.checkIsBelowRoot(path)
-            if index < inodes.count, inodes[index] != 0, found != inodes[index] { foreign.append(path) }
+            if index < inodes.count, inodes[index] != 0 {
+                if found != inodes[index] { foreign.append(path) }
+            } else {
+                try Cgroup.checkIsBelowRoot(path)
+            }
         }
         if foreign.isEmpty { return self }
         var result = self

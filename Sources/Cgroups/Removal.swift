@@ -1,5 +1,6 @@
 /// Removing a container's cgroup, from its record alone.
 
+import CLinux
 import Linux
 
 extension Cgroup {
@@ -104,19 +105,14 @@ extension Cgroup {
         return try removeOrFindBusy(path, record)
     }
 
-    /// Refuses to kill in the root of a hierarchy or outside of all: a damaged record must not end the host.
+    /// Refuses to act on the root of a hierarchy or outside of all: a damaged record must not end the host.
     static func checkIsBelowRoot(_ path: String) throws(CgroupError) {
         let components = path.split(separator: "/")
         let parent = "/" + components.dropLast().joined(separator: "/")
-        let isInside = fileSystemType(path) == fileSystemType(parent)
-        guard path.hasPrefix("/"), !components.contains(".."), isCgroup(path), isInside else {
-            throw CgroupError("signal the processes of the cgroup", path, problem: "this is not a cgroup below the root of its hierarchy")
+        let type = fileSystemType(path)
+        let isCgroup = type == Int64(CGROUP_SUPER_MAGIC) || type == Int64(CGROUP2_SUPER_MAGIC)
+        guard path.utf8.first == UInt8(ascii: "/"), !components.contains(".."), isCgroup, type == fileSystemType(parent) else {
+            throw CgroupError("act on the cgroup", path, problem: "this is not a cgroup below the root of its hierarchy")
         }
-    }
-
-    private static func isCgroup(_ path: String) -> Bool {
-        guard let type = fileSystemType(path) else { return false }
-        return CgroupHierarchy(mountPoint: "", controllers: []).fileSystem == type
-            || CgroupHierarchy(mountPoint: "", controllers: [], isUnified: true).fileSystem == type
     }
 }

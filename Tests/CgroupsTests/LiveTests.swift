@@ -42,6 +42,36 @@ struct LiveTests {
         return lines.allSatisfy { $0.hasSuffix(path) }
     }
 
+    @Test("directories of the same names that others made are not the container's (CG-09)")
+    func identity() throws {
+        let plan = try plan("/\(name)-identity")
+        try Cgroup.make(plan)
+        let record = try plan.record(exists: { _ in false }).identified()
+        #expect(record.inodes.count == record.paths.count)
+        #expect(try record.verified() == record)
+        for path in record.paths {
+            rmdir(path)
+            mkdir(path, 0o755)
+        }
+        defer { for path in record.paths { rmdir(path) } }
+        let verified = try record.verified()
+        #expect(verified.paths.isEmpty && verified.created.isEmpty && verified.unified == nil && verified.freezer == nil)
+        try Cgroup.remove(record)
+        #expect(try leftovers("\(name)-identity").count == record.paths.count)
+    }
+
+    @Test("the root of a hierarchy is nobody's cgroup, and neither is what is no cgroup (CG-09)")
+    func roots() throws {
+        for path in [try CgroupLayout.detect().hierarchies[0].mountPoint, "/", "/tmp"] {
+            var record = CgroupRecord()
+            record.paths = [path]
+            record.created = [path]
+            #expect(throws: CgroupError.self) { try Cgroup.remove(record) }
+            #expect(throws: CgroupError.self) { try Cgroup.killAll(record, signal: 0) }
+            #expect(throws: CgroupError.self) { try Cgroup.pids(record) }
+        }
+    }
+
     @Test("a process placed in a cgroup is in every hierarchy; removal kills it and leaves nothing")
     func makePlaceRemove() throws {
         let plan = try plan("/\(name)/pod/c") { $0.pids = at(9) }

@@ -70,4 +70,25 @@ let running = Topic("run") { topic in
             try equal(outcome.line, "ran", "output")
         }
     }
+
+    for form in ["--pidfd-socket", "run.oci.pidfd_receiver"] {
+        topic.claim("\(form) receives a pidfd of the first process", rows: ["CLI-07"]) { lab in
+            if !lab.runtime.isSwoci { throw Skip("newer than the other runtimes here") }
+            let path = lab.fresh("pidfd")
+            let listener = try UnixSocket.listen(at: path)
+            lab.later { close(listener) }
+            let isOption = form.hasPrefix("--")
+            let box = try lab.container("exit 3") { if !isOption { $0["/annotations"] = [form: path] } }
+            let words =
+                [lab.runtime.path, "--root", lab.stateRoot, "create", "--bundle", box.bundle] + (isOption ? [form, path] : []) + [box.id]
+            let creator = try lab.children.start(Launch(arguments: words, output: box.output, error: box.errors))
+            let (bytes, descriptors) = try UnixSocket.receive(from: listener, sentBy: creator, lab)
+            lab.later { descriptors.forEach { close($0) } }
+            try equal(try lab.children.wait(for: creator, until: lab.deadline, "create"), 0, "create")
+            try equal(String(decoding: bytes, as: UTF8.self), "standard", "word")
+            try equal(descriptors.count, 1, "descriptors")
+            let info = try String(contentsOfFile: "/proc/self/fdinfo/\(descriptors[0])", encoding: .utf8)
+            try contains(info, "Pid:\t\(try box.pid())\n", "fdinfo")
+        }
+    }
 }

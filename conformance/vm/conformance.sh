@@ -4,6 +4,7 @@
 # vm: --timeout 1500 -- cgroupfs updates
 # vm: --timeout 1500 -- systemd cgroups updates LC-12 LC-02 LC-10 N-10
 # vm: --timeout 1500 --cgroup hybrid -- systemd cgroups LC-12
+# vm: --timeout 1500 -- cgroupfs events delete kill pause wait mount-changes
 set -u
 source "$(dirname "$0")/claims"
 
