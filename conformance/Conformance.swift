@@ -6,9 +6,10 @@ import Foundation
 enum Conformance {
     /// Every topic, in the order in which they run.
     static let topics: [Topic] = [
-        lifecycle, running, waiting, killing, deleting, listing, pausing, configErrors, namespaces, networkDevices, nestedUserNamespaces,
-        rootfs, mounts, containerMounts, process, scheduling, terminal,
-        seccomp, seccompAgent, cgroups, updates, events, hooks, initProcess, security,
+        lifecycle, running, waiting, killing, deleting, listing, pausing, configErrors, namespaces, namespaceErrors, networkDevices,
+        networkScenario, nestedUserNamespaces,
+        rootfs, mounts, mountErrors, linkMounts, copyUp, idMappedMounts, containerMounts, process, scheduling, terminal,
+        seccomp, seccompAgent, cgroups, updates, events, hooks, rollBack, initProcess, security, publishedWeaknesses, races,
         exec, execCommand, execProcess, execNamespaces, execSecurity,
         engineContract,
         extensions,

@@ -4,6 +4,9 @@
 import Linux
 import Plan
 
+/// PROC_SUPER_MAGIC of linux/magic.h.
+private let procfsMagic: Int64 = 0x9fa0
+
 extension Executor {
     /// The container's root, for resolving paths in it.
     var rootDirectory: RootDirectory { RootDirectory(Int(root)) }
@@ -73,6 +76,7 @@ extension Executor {
                 ? try rootDirectory.resolve(path, noFollow ? [.path, .noFollow] : .path)
                 : try rootDirectory.mountPoint(path, isDirectory: isDirectory, noFollow: noFollow)
             if noFollow, !linkIsTarget, try FileStatus.of(at: result.number).isLink { throw Errno.loop }
+            if target.options & 10 == 0, try isInContainersProcfs(result) { throw Errno.crossDevice }
             return result
         } catch {
             if error == .loop || error == .crossDevice { detail = Detail(reason: .unsafePath, text: path) }
@@ -80,28 +84,47 @@ extension Executor {
         }
     }
 
+    /// Whether a link of the image led a mount into /proc, where it could fake what labels and masks are set through.
+    ///
+    /// Row M-10. Another procfs elsewhere in the container is the config's own affair.
+    private func isInContainersProcfs(_ target: borrowing OwnedFD) throws(Errno) -> Bool {
+        if try fileSystemMagic(target.number) != procfsMagic { return false }
+        guard let proc = try existing(literal("/proc")) else { return false }
+        return try mountID(target.number) == mountID(proc.number)
+    }
+
+    /// Makes sure that a directory goes on a directory, and a file on a file.
+    private mutating func checkKind(of target: borrowing OwnedFD, isDirectory: Bool) throws(Errno) {
+        let status = try FileStatus.of(at: target.number)
+        if status.isDirectory == isDirectory { return }
+        detail = Detail(reason: .otherKind, value: status.isDirectory ? 1 : 0)
+        throw .invalidArgument
+    }
+
     mutating func bind(_ step: Bind) throws(Errno) {
         let tree = try openTree(step.source)
         let status = try FileStatus.of(at: tree.descriptor.number)
         if step.target.options & 4 != 0 { try checkIsProcfs(tree) }
         let target = try openTarget(step.target, isDirectory: status.isDirectory, linkIsTarget: true)
-        try change(tree, step.attributes)
+        try checkKind(of: target, isDirectory: status.isDirectory)
+        try change(tree.descriptor.number, step.attributes)
         try tree.attach(to: target.number)
         try apply(step.propagation, to: tree.descriptor.number, path: emptyPath)
     }
 
     /// Refuses to put anything but a procfs where the payload and its libraries expect one: labels and masks are set through it.
     private mutating func checkIsProcfs(_ tree: borrowing MountTree) throws(Errno) {
-        if try fileSystemMagic(tree.descriptor.number) == 0x9fa0 { return }
+        // Any file of a procfs has its magic number; its root has inode 1 (PROC_ROOT_INO).
+        if try fileSystemMagic(tree.descriptor.number) == procfsMagic, try FileStatus.of(at: tree.descriptor.number).inode == 1 { return }
         detail = Detail(reason: .unsafePath, text: literal("/proc"))
         throw .invalidArgument
     }
 
-    /// Sets a detached tree's attributes.
-    private mutating func change(_ tree: borrowing MountTree, _ attributes: AttributeChange) throws(Errno) {
+    /// Sets a tree's attributes.
+    private mutating func change(_ tree: Int, _ attributes: AttributeChange) throws(Errno) {
         do {
-            try tree.change(set: attributes.recursiveSet, clear: attributes.recursiveClear, recursive: true)
-            try tree.change(set: attributes.set, clear: attributes.clear, recursive: false)
+            try setMountAttributes(tree, set: attributes.recursiveSet, clear: attributes.recursiveClear, recursive: true)
+            try setMountAttributes(tree, set: attributes.set, clear: attributes.clear, recursive: false)
         } catch {
             if error == .notPermitted {
                 detail = Detail(reason: .lockedFlags, value: UInt32(truncatingIfNeeded: attributes.clear | attributes.recursiveClear))
@@ -113,6 +136,7 @@ extension Executor {
     mutating func mountFilesystem(_ step: MountFilesystem) throws(Errno) {
         let options = MountFilesystem.Options(rawValue: step.options)
         let target = try openTarget(step.target, isDirectory: true)
+        try checkKind(of: target, isDirectory: true)
         let tree: MountTree
         do throws(Errno) {
             tree = try makeFilesystem(step, options, covering: target)
@@ -120,10 +144,17 @@ extension Executor {
             if error != .notPermitted || !options.contains(.bindWhenRefused) { throw error }
             // A user namespace that does not own the network namespace may not mount sysfs, but see the host's. Row M-13.
             tree = try MountTree.copy(of: plan.cString(step.target.path), recursive: true)
-            try change(tree, step.attributes)
+            try change(tree.descriptor.number, step.attributes)
         }
         if options.contains(.copyUp) {
             try copyUp(from: target.number, to: tree.descriptor.number)
+            if options.contains(.inheritOwner) {
+                let covered = try FileStatus.of(at: target.number)
+                // AT_EMPTY_PATH 0x1000
+                try kernel(
+                    SystemCallNumber.fchownat, tree.descriptor.number, Int(bitPattern: emptyPath), Int(covered.uid), Int(covered.gid),
+                    0x1000)
+            }
             try tree.change(set: step.attributes.set & MountFlag.readOnly, clear: 0, recursive: false)
         }
         try tree.attach(to: target.number)
@@ -180,10 +211,22 @@ extension Executor {
         detail = Detail(reason: .mountParameter, text: buffer, count: count)
     }
 
-    mutating func remount(_ step: Remount) throws(Errno) {
-        var target = step.target
+    /// Opens the mount that is at a target.
+    private mutating func openMount(_ target: Target) throws(Errno) -> OwnedFD {
+        var target = target
         target.options |= 2
-        let mounted = try openTarget(target, isDirectory: true)
+        do throws(Errno) {
+            let mounted = try openTarget(target, isDirectory: true)
+            if try !isMountRoot(mounted.number) { throw Errno.noEntry }
+            return mounted
+        } catch {
+            if error == .noEntry { detail = Detail(reason: .notMounted) }
+            throw error
+        }
+    }
+
+    mutating func remount(_ step: Remount) throws(Errno) {
+        let mounted = try openMount(step.target)
         if step.parameters.count > 0 {
             let context = try FilesystemContext(reconfiguring: mounted.number)
             do throws(Errno) {
@@ -195,10 +238,7 @@ extension Executor {
                 throw error
             }
         }
-        let attributes = step.attributes
-        try setMountAttributes(
-            mounted.number, set: attributes.recursiveSet, clear: attributes.recursiveClear, recursive: true)
-        try setMountAttributes(mounted.number, set: attributes.set, clear: attributes.clear, recursive: false)
+        try change(mounted.number, step.attributes)
         try apply(step.propagation, to: mounted.number, path: emptyPath)
     }
 

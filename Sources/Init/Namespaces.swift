@@ -50,14 +50,14 @@ extension Executor {
         if step.awaitsMappings != 0 { try setDumpable(false) }
     }
 
-    /// Takes over the ids of the user namespace's root, which own what this process makes from now on.
-    func becomeRoot() throws(Errno) {
+    /// Takes over ids of the user namespace, its root's or another's, which own what this process makes from now on.
+    func become(uid: UInt32, gid: UInt32) throws(Errno) {
         do { try setGroups(emptyPath, count: 0) } catch {
             // An unprivileged user namespace forbids setgroups(2); the groups then stay those of the caller, as they must.
             if error != .notPermitted { throw error }
         }
-        try setGroupID(0)
-        try setUserID(0)
+        try setGroupID(gid)
+        try setUserID(uid)
         try stopKeepingCapabilities()
         // A change of user makes the process undumpable unless /proc/sys/fs/suid_dumpable says otherwise.
         try setDumpable(false)

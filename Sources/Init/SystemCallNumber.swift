@@ -39,4 +39,11 @@ enum SystemCallNumber {
     static let madvise = __NR_madvise
     static let sendfile = __NR_sendfile
     static let utimensat = __NR_utimensat
+    static let lseek = __NR_lseek
+    static let ftruncate = __NR_ftruncate
+    static let linkat = __NR_linkat
+    static let unlinkat = __NR_unlinkat
+    static let flistxattr = __NR_flistxattr
+    static let fgetxattr = __NR_fgetxattr
+    static let fsetxattr = __NR_fsetxattr
 }

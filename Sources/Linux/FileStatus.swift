@@ -20,6 +20,8 @@ public struct FileStatus: Equatable, Sendable {
     public var fileSystem: UInt64
     /// Its size in bytes.
     public var size: UInt64
+    /// How many names it has.
+    public var linkCount: UInt32
 
     /// The type bits of ``mode``.
     public var kind: UInt32 { mode & UInt32(S_IFMT) }
@@ -50,8 +52,32 @@ public struct FileStatus: Equatable, Sendable {
         return FileStatus(
             mode: UInt32(buffer.stx_mode), uid: buffer.stx_uid, gid: buffer.stx_gid, deviceMajor: buffer.stx_rdev_major,
             deviceMinor: buffer.stx_rdev_minor, inode: buffer.stx_ino,
-            fileSystem: UInt64(buffer.stx_dev_major) << 32 | UInt64(buffer.stx_dev_minor), size: buffer.stx_size)
+            fileSystem: UInt64(buffer.stx_dev_major) << 32 | UInt64(buffer.stx_dev_minor), size: buffer.stx_size,
+            linkCount: buffer.stx_nlink)
     }
+}
+
+/// The id of the mount that an open file was reached through.
+///
+/// Source: statx(2), Linux 5.8.
+public func mountID(_ descriptor: Int) throws(Errno) -> UInt64 {
+    var buffer = statx()
+    try withUnsafeMutablePointer(to: &buffer) { pointer throws(Errno) in
+        _ = try kernel(
+            __NR_statx, descriptor, emptyPath.address, Int(AT_EMPTY_PATH), Int(STATX_MNT_ID), Int(bitPattern: pointer))
+    }
+    return buffer.stx_mnt_id
+}
+
+/// Whether an open file is the root of a mount.
+///
+/// Source: statx(2), Linux 5.8.
+public func isMountRoot(_ descriptor: Int) throws(Errno) -> Bool {
+    var buffer = statx()
+    try withUnsafeMutablePointer(to: &buffer) { pointer throws(Errno) in
+        _ = try kernel(__NR_statx, descriptor, emptyPath.address, Int(AT_EMPTY_PATH), 0, Int(bitPattern: pointer))
+    }
+    return buffer.stx_attributes & UInt64(STATX_ATTR_MOUNT_ROOT) != 0
 }
 
 /// The magic number of the file system an open file is on (linux/magic.h).

@@ -9,6 +9,7 @@ extension Plan {
         case .offsetClocks(let fields): "make a time namespace with clocks offset by \(clocks(fields.lines))"
         case .enterNewNamespaces(let fields): describe(fields)
         case .becomeRoot: "become root of the user namespace"
+        case .becomeOwner(let fields): "become \(fields.uid):\(fields.gid) of the user namespace, which has no root"
         case .unshareCgroupNamespace: "make a cgroup namespace"
         case .joinSessionKeyring(let fields): "join a new session keyring, \(show(fields.text))"
         case .bringLoopbackUp: "bring the loopback device up"

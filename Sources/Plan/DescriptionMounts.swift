@@ -10,6 +10,7 @@ extension Plan {
         text += inParentheses(attributeWords(fields.attributes) + strings(fields.parameters).map { shownText($0) })
         text += targetWords(fields.target) + propagationClause(fields.propagation)
         if options.contains(.inheritMode) { text += ", with the mode of the directory below it" }
+        if options.contains(.inheritOwner) { text += ", with its owner" }
         if options.contains(.copyUp) { text += ", filled with what was there" }
         if options.contains(.bindWhenRefused) { text += ", or bind the host's where the kernel refuses" }
         return text

@@ -72,6 +72,18 @@ extension OneNumber64: Coded {
     }
 }
 
+extension Owner: Coded {
+    init() {
+        uid = 0
+        gid = 0
+    }
+
+    mutating func code(with coder: inout some FieldCoder) {
+        coder.code(&uid)
+        coder.code(&gid)
+    }
+}
+
 extension JoinNamespace: Coded {
     init() {
         type = 0

@@ -89,13 +89,15 @@ public struct Target: Equatable, Sendable {
     /// The path in the container; links are followed inside the root only.
     public var path: Text
     /// Bits: 1 the last component must not be a symbolic link (/proc, /sys, dest-nofollow), 2 a missing target is an error, 4 only a
-    /// procfs may be bound there.
+    /// procfs may be bound there, 8 the path may lead into the container's /proc.
     public var options: UInt32
 
     /// Names a target.
-    public init(path: Text, noFollow: Bool = false, mustExist: Bool = false, takesOnlyProcfs: Bool = false) {
+    public init(
+        path: Text, noFollow: Bool = false, mustExist: Bool = false, takesOnlyProcfs: Bool = false, mayBeInProcfs: Bool = false
+    ) {
         self.path = path
-        options = (noFollow ? 1 : 0) | (mustExist ? 2 : 0) | (takesOnlyProcfs ? 4 : 0)
+        options = (noFollow ? 1 : 0) | (mustExist ? 2 : 0) | (takesOnlyProcfs ? 4 : 0) | (mayBeInProcfs ? 8 : 0)
     }
 }
 
@@ -114,7 +116,8 @@ public struct MountFilesystem: Equatable, Sendable {
     /// The propagation it gets.
     public var propagation: PropagationChange
     /// Bits: 1 copy what it covers into it (tmpcopyup), 2 take the covered directory's mode where the parameters name none,
-    /// 4 where the kernel refuses with EPERM, bind the host's tree of the same path instead (sysfs in a user namespace).
+    /// 4 where the kernel refuses with EPERM, bind the host's tree of the same path instead (sysfs in a user namespace), 8 take the
+    /// covered directory's owner.
     public var options: UInt32
 
     /// What a mount may do beside mounting.
@@ -129,6 +132,8 @@ public struct MountFilesystem: Equatable, Sendable {
         public static let inheritMode = Options(rawValue: 2)
         /// Falls back to a bind of the host's.
         public static let bindWhenRefused = Options(rawValue: 4)
+        /// The tmpfs takes over the owner of the directory it covers.
+        public static let inheritOwner = Options(rawValue: 8)
     }
 
     /// Makes a mount step.

@@ -54,6 +54,10 @@ public enum FailureReason: UInt32, Equatable, Sendable {
     case badPlan = 10
     /// The working directory cannot be entered or lies outside the root (P-06).
     case workingDirectory = 11
+    /// A remount's target is no mount (MO-16).
+    case notMounted = 12
+    /// A directory cannot be mounted on a file, nor a file on a directory: `value` is 1 where the target is the directory.
+    case otherKind = 13
 }
 
 /// What the payload's process is called from its last word to start until its execve: no program's name has a slash (prctl(2), PR_SET_NAME).

@@ -17,6 +17,8 @@ public enum Step: Equatable, Sendable {
     case enterNewNamespaces(EnterNewNamespaces)
     /// Takes the ids of the user namespace's root. Row I-04.
     case becomeRoot
+    /// Takes ids of a user namespace that has no root, so that files made from now on have an owner. Row I-05.
+    case becomeOwner(Owner)
     /// Makes a cgroup namespace whose root is the cgroup the process is in by now. Row N-10.
     case unshareCgroupNamespace
     /// Joins a new session keyring of that name.
@@ -161,6 +163,19 @@ public struct OneNumber64: Equatable, Sendable {
     public var value: UInt64
     /// Wraps it.
     public init(_ value: UInt64) { self.value = value }
+}
+
+/// ``Step/becomeOwner(_:)``.
+public struct Owner: Equatable, Sendable {
+    /// The user.
+    public var uid: UInt32
+    /// The group.
+    public var gid: UInt32
+    /// Names the ids.
+    public init(uid: UInt32, gid: UInt32) {
+        self.uid = uid
+        self.gid = gid
+    }
 }
 
 /// ``Step/joinNamespace(_:)``.

@@ -56,6 +56,7 @@ extension Step {
         case .takeRoot: 48
         case .setAffinity: 49
         case .awaitCommit: 50
+        case .becomeOwner: 51
         }
     }
 
@@ -66,6 +67,7 @@ extension Step {
             break
         case .joinNamespace(let fields): fields.encoded(with: &coder)
         case .takeRoot(let fields): fields.encoded(with: &coder)
+        case .becomeOwner(let fields): fields.encoded(with: &coder)
         case .offsetClocks(let fields): fields.encoded(with: &coder)
         case .enterNewNamespaces(let fields): fields.encoded(with: &coder)
         case .joinSessionKeyring(let fields): fields.encoded(with: &coder)
@@ -169,6 +171,7 @@ extension Step {
         case 48: self = .takeRoot(OneNumber(decodedWith: &coder))
         case 49: self = .setAffinity(OneText(decodedWith: &coder))
         case 50: self = .awaitCommit
+        case 51: self = .becomeOwner(Owner(decodedWith: &coder))
         default: return nil
         }
     }

@@ -43,12 +43,18 @@ extension Failure {
         case .hookKilled: self = Failure(hook, message, end: .signalled(Int32(bitPattern: message.value)), text: text, place: place)
         case .hookTimedOut: self = Failure(hook, message, end: .timedOut(seconds: Int(message.value)), text: text, place: place)
         case .mountParameter:
+            // The kernel may refuse the whole without naming a parameter.
             let parts = text.split(separator: "\0", maxSplits: 1, omittingEmptySubsequences: false)
-            detail = "mount option \(quoted(String(parts.first ?? "")))"
-            if parts.count == 2, !parts[1].isEmpty { detail = "\(detail ?? ""): \(trimmed(String(parts[1])))" }
+            let option = parts.first.flatMap { $0.isEmpty ? nil : "mount option \(quoted(String($0)))" }
+            let words = parts.count == 2 && !parts[1].isEmpty ? kernelWords(String(parts[1])) : nil
+            detail = option.map { option in words.map { "\(option): \($0)" } ?? option } ?? words
         case .lockedFlags:
             detail = "the mount has flags that a user namespace may not clear"
             hint = "keep the source mount's \(lockedNames(message.value))"
+        case .notMounted:
+            detail = "nothing is mounted there"
+        case .otherKind:
+            detail = message.value == 1 ? "a file cannot be mounted on a directory" : "a directory cannot be mounted on a file"
         case .badPlan:
             detail = "swoci and swoci-init are not of the same build"
         case .workingDirectory:
@@ -78,6 +84,15 @@ extension Failure {
 
     /// Whether a startContainer hook failed, which destroys the container (LC-07).
     var isOfStartContainerHook: Bool { operation.utf8.starts(with: Failure.startContainerHook.utf8) }
+}
+
+/// A file system's message without the mark of its kind: "e tmpfs: Bad value for 'size'".
+///
+/// Source: fsopen(2).
+private func kernelWords(_ message: String) -> String {
+    let bytes = Array(message.utf8)
+    let isMarked = bytes.count > 2 && bytes[1] == UInt8(ascii: " ") && "ewi".utf8.contains(bytes[0])
+    return trimmed(isMarked ? String(decoding: bytes[2...], as: UTF8.self) : message)
 }
 
 /// A hook's output without the line's end.

@@ -46,6 +46,7 @@ struct StepSamples {
         add(.offsetClocks(OffsetClocks(lines: plan.add("monotonic 5 7\nboottime -1 0\n"))))
         add(.enterNewNamespaces(EnterNewNamespaces(flags: 1 << 40 | 0x2002_0000, awaitsMappings: true)))
         add(.becomeRoot)
+        add(.becomeOwner(Owner(uid: next(), gid: next())))
         add(.unshareCgroupNamespace)
         add(.joinSessionKeyring(OneText(text())))
         add(.bringLoopbackUp)

@@ -78,7 +78,7 @@ struct PlanningMountTests {
             words(launch, "mountFilesystem") == [
                 "mount proc on /proc (nosuid), which may not be a link",
                 "mount sysfs on /sys (ro), which may not be a link, or bind the host's where the kernel refuses",
-                "mount tmpfs on /tmp (size=1m), with the mode of the directory below it, filled with what was there",
+                "mount tmpfs on /tmp (size=1m), with the mode of the directory below it, with its owner, filled with what was there",
                 "mount tmpfs on /dev (mode=755)",
                 "mount devpts on /dev/pts (newinstance, gid=5, mode=620)",
                 "mount devpts on /x",

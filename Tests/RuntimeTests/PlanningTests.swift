@@ -53,7 +53,7 @@ struct PlanningTests {
         #expect(planningError(config)?.row == "N-03")
     }
 
-    @Test("a staged launch into a new user namespace waits for its mappings; without a mapped 0 nobody becomes root (I-04, I-05)")
+    @Test("a staged launch into a new user namespace waits for its mappings; without a mapped 0 the payload's ids are taken (I-04, I-05)")
     func mappings() throws {
         let config = Config.sample([.mount, .user]) { config in
             config.linux.namespaces.append(Namespace(.ipc, path: Located("/ns")))
@@ -62,6 +62,7 @@ struct PlanningTests {
         let launch = try Planner.plan(config, .sample { $0.joinedNamespaces = [.init(type: .ipc, descriptor: 5)] })
         #expect(words(launch)[1] == "go on in a child in new user and mount namespaces, once the runtime has mapped its ids")
         #expect(words(launch, "becomeRoot").isEmpty)
+        #expect(words(launch, "becomeOwner") == ["become 1000:0 of the user namespace, which has no root"])
     }
 
     @Test(

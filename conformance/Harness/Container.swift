@@ -90,7 +90,10 @@ final class Container {
     }
 
     /// Fails the case unless `create` is refused with these words, leaving no container.
-    func refused(_ words: String...) throws {
+    func refused(_ words: String...) throws { try refused(contentsOf: words) }
+
+    /// Fails the case unless `create` is refused with these words, leaving no container.
+    func refused(contentsOf words: [String]) throws {
         let outcome = try create()
         try conformance.refused(outcome, "create")
         for word in words { try contains(outcome.err.lowercased(), word.lowercased(), "message of create") }

@@ -70,7 +70,8 @@ private let superFlags: [(options: [String], row: String, shows: [String], hides
 
 /// Options that change nothing one could see, but must be understood.
 private let understood = [
-    ("iversion", "MO-12"), ("noiversion", "MO-12"), ("silent", "MO-14"), ("loud", "MO-14"), ("norelatime", "MO-10"),
+    ("iversion", "MO-12"), ("noiversion", "MO-12"), ("silent", "MO-14"), ("loud", "MO-14"), ("norelatime", "MO-10"), ("mand", "MO-15"),
+    ("nomand", "MO-15"),
 ]
 
 /// Recursive flags: what a bind of a tree with a submount must show on both.

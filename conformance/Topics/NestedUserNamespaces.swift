@@ -10,7 +10,7 @@ private let script = """
 
 extension Lab {
     /// Runs a container by a runtime inside new namespaces, whose user namespace has ids from `first` on.
-    fileprivate func nested(_ box: Container, first: Int, count: Int, _ options: [String]) throws -> Outcome {
+    func nested(_ box: Container, first: Int, count: Int, _ options: [String]) throws -> Outcome {
         let files = try folder()
         // Root inside has to own what the runtime writes to, and may be nobody outside.
         try command("chown", "\(first):\(first)", files)

@@ -188,4 +188,142 @@ let rootfs = Topic("rootfs") { topic in
         if outcome.status != 0 { try refused(outcome, "run") }
         try equal(try FileManager.default.contentsOfDirectory(atPath: outside), [], "what was made outside")
     }
+
+    // MARK: Edges
+
+    for (name, path) in [("a directory that is not there", "no-such-root"), ("a file", "config.json"), ("no path at all", "")] {
+        topic.claim("\(name) as the root is refused", rows: ["R-02"]) { lab in
+            try lab.container { $0["/root/path"] = path }.refused()
+        }
+    }
+
+    topic.claim("a link as the root is followed", rows: ["R-02"]) { lab in
+        let box = try lab.container("echo fine") { $0["/root/path"] = "link" }
+        symlink("rootfs", "\(box.bundle)/link")
+        let outcome = try box.run()
+        if outcome.status != 0 && !lab.runtime.isSwoci { throw Skip("the runtime wants a root without links") }
+        try equal(outcome.line, "fine", "output (\(outcome.err))")
+    }
+
+    topic.claim("a config without a root is refused", rows: ["R-01"]) { lab in
+        try lab.container { $0["/root"] = nil }.refused()
+    }
+
+    for (kind, row) in [("maskedPaths", "X-02"), ("readonlyPaths", "X-03")] {
+        topic.claim("\(kind): a relative path and the root itself are refused", rows: [row]) { lab in
+            try lab.oursOnly()
+            for path in ["etc", "/", "//.", "/etc/.."] { try lab.container { $0["/linux/\(kind)"] = [path] }.refused(path) }
+        }
+    }
+
+    topic.claim("a read-only path keeps the flags of its mount, and mounts below it their own", rows: ["X-03"]) { lab in
+        let box = try lab.container {
+            $0.mount("/data", type: "tmpfs", source: "tmpfs", ["nosuid", "nodev", "noexec", "noatime"])
+            $0.mount("/data/below", type: "tmpfs", source: "tmpfs")
+            $0["/linux/readonlyPaths"] = ["/data"]
+        }
+        let table = try box.mountTable()
+        try table["/data"]?.check(\.options, shows: ["ro", "nosuid", "nodev", "noexec", "noatime"], hides: [])
+        try equal(table["/data/below"]?.options.contains("rw"), true, "rw of the mount below")
+    }
+
+    topic.claim("a masked fifo, socket or device reads as empty", rows: ["X-02"]) { lab in
+        let box = try lab.container("cat /fifo /zero; stat -c %t:%T /fifo /zero") { $0["/linux/maskedPaths"] = ["/fifo", "/zero"] }
+        mkfifo("\(box.rootfs)/fifo", 0o666)
+        try lab.command("mknod", "\(box.rootfs)/zero", "c", "1", "5")
+        try equal(try box.printed(), "1:3\n1:3", "output")
+    }
+
+    topic.claim("a device's mode may carry its type, which has to fit", rows: ["D-05"]) { lab in
+        let box = try lab.container("stat -c %a /dev/extra") {
+            $0.append("/linux/devices", ["path": "/dev/extra", "type": "c", "major": 1, "minor": 5, "fileMode": 0o20640] as Object)
+        }
+        try equal(try box.printed(), "640", "mode")
+        try lab.oursOnly()
+        try lab.container {
+            $0.append("/linux/devices", ["path": "/dev/extra", "type": "c", "major": 1, "minor": 5, "fileMode": 0o60640] as Object)
+        }.refused("/linux/devices/0/fileMode")
+    }
+
+    topic.claim("a listed default device has its listed mode and owner", rows: ["D-01", "D-05", "D-06", "D-08"]) { lab in
+        let device: Object = ["path": "/dev/null", "type": "c", "major": 1, "minor": 3, "fileMode": 0o640, "uid": 3, "gid": 4]
+        let box = try lab.container("stat -c '%t:%T %a %u:%g' /dev/null") { $0.append("/linux/devices", device) }
+        try equal(try box.printed(), "1:3 640 3:4", "stat")
+    }
+
+    topic.claim("the same device in two places is a warning, and both are there", rows: ["D-07"]) { lab in
+        let box = try lab.container("stat -c %t:%T /dev/one /dev/two") {
+            for name in ["one", "two"] {
+                $0.append("/linux/devices", ["path": "/dev/\(name)", "type": "c", "major": 1, "minor": 5] as Object)
+            }
+        }
+        let outcome = try box.run()
+        try equal(outcome.out, "1:5\n1:5\n", "stat (\(outcome.err))")
+        if lab.runtime.isSwoci { try contains(outcome.err, "the same device", "warning") }
+    }
+
+    topic.claim("a node that is there already is taken if it is the same device", rows: ["D-03"]) { lab in
+        for (type, numbers, fits) in [("c", "1:3", true), ("c", "1:5", false), ("b", "1:3", false)] {
+            let box = try lab.container {
+                $0.append("/linux/devices", ["path": "/etc/node", "type": "c", "major": 1, "minor": 3] as Object)
+            }
+            let words = numbers.split(separator: ":").map(String.init)
+            try lab.command("mknod", "\(box.rootfs)/etc/node", type, words[0], words[1])
+            if fits { _ = try box.printed() } else { try box.refused() }
+        }
+    }
+
+    for (name, device) in [
+        ("no numbers", ["path": "/dev/x", "type": "c"]), ("a negative major", ["path": "/dev/x", "type": "c", "major": -1, "minor": 0]),
+        ("a minor beyond 20 bits", ["path": "/dev/x", "type": "c", "major": 1, "minor": 1 << 20]),
+        ("a relative path", ["path": "dev/x", "type": "c", "major": 1, "minor": 3]),
+        ("an unknown type", ["path": "/dev/x", "type": "d", "major": 1, "minor": 3]),
+    ] as [(String, [String: any Sendable])] {
+        topic.claim("a device with \(name) is refused", rows: ["D-02", "D-03", "D-04"]) { lab in
+            try lab.oursOnly()
+            try lab.container { $0.append("/linux/devices", device as Object) }.refused("/linux/devices/0")
+        }
+    }
+
+    topic.claim("in a user namespace a device's owner has to be mapped, and a pipe gets its owner", rows: ["D-02", "D-06"]) { lab in
+        try lab.oursOnly()
+        func container(_ device: Object, _ script: String = "true") throws -> Container {
+            let box = try lab.container(script) {
+                $0.userNamespace(uids: [(0, 100_000, 1000)], gids: [(0, 100_000, 1000)])
+                $0.append("/linux/devices", device)
+            }
+            box.ownRootfs(100_000, 100_000)
+            return box
+        }
+        try container(["path": "/dev/null", "type": "c", "major": 1, "minor": 3, "uid": 5000]).refused("5000 is not mapped")
+        let pipe = try container(
+            ["path": "/dev/pipe", "type": "p", "uid": 3, "gid": 4, "fileMode": 0o640], "stat -c '%F %a %u:%g' /dev/pipe")
+        try equal(try pipe.printed(), "fifo 640 3:4", "stat")
+    }
+
+    topic.claim("a /dev bound from the host stays as it is", rows: ["D-16"]) { lab in
+        try lab.oursOnly()
+        let before = try FileManager.default.contentsOfDirectory(atPath: "/dev").sorted()
+        let box = try lab.container("ls /dev/null /dev/zero") {
+            $0["/mounts"] = ($0["/mounts"] as! [Object]).filter { !($0["destination"] as! String).hasPrefix("/dev") }
+            $0.mount("/dev", type: "bind", source: "/dev", ["rbind"])
+            $0.append("/linux/devices", ["path": "/dev/\(Isolation.token)", "type": "c", "major": 1, "minor": 3] as Object)
+        }
+        try equal(try box.printed(), "/dev/null\n/dev/zero", "ls")
+        try equal(try FileManager.default.contentsOfDirectory(atPath: "/dev").sorted(), before, "the host's /dev")
+    }
+
+    topic.claim("/dev/core is a link to /proc/kcore", rows: ["L-05"]) { lab in
+        try equal(try lab.container("readlink /dev/core").printed(), "/proc/kcore", "readlink")
+    }
+
+    topic.claim("what the image has in place of the links of /dev stays", rows: ["L-01", "L-02"]) { lab in
+        try lab.oursOnly()
+        let box = try lab.container("cat /dev/stdin; ls /dev/fd") {
+            $0["/mounts"] = ($0["/mounts"] as! [Object]).filter { !($0["destination"] as! String).hasPrefix("/dev") }
+        }
+        try "image\n".write(toFile: "\(box.rootfs)/dev/stdin", atomically: false, encoding: .utf8)
+        try lab.command("mkdir", "\(box.rootfs)/dev/fd")
+        try equal(try box.printed(), "image", "output")
+    }
 }

@@ -22,13 +22,19 @@ struct Handshake: ~Copyable {
 
     private let socket: OwnedFD
     private let launch: LaunchPlan
+    private let mounts: [Mount]
+    private let namespaces: [Namespace]
+    private let bundle: String
     private let place: (Origin) -> Failure.Place?
 
-    init(_ started: consuming LaunchedInit, _ launch: LaunchPlan, place: @escaping (Origin) -> Failure.Place?) {
+    init(_ started: consuming LaunchedInit, _ launch: LaunchPlan, of bundle: Bundle? = nil, place: @escaping (Origin) -> Failure.Place?) {
         initPID = started.pid
         initProcess = started.process
         socket = started.socket
         self.launch = launch
+        mounts = bundle?.config.mounts ?? []
+        namespaces = bundle?.config.linux.namespaces ?? []
+        self.bundle = bundle?.path ?? ""
         self.place = place
     }
 
@@ -226,6 +232,9 @@ struct Handshake: ~Copyable {
         var failure = Failure(
             message, text: text, doing: launch.plan.describe(planned), place: place(Origin(node: planned.origin)),
             hook: (.createContainer, path))
+        let mount = mounts.first { $0.origin.node == planned.origin }
+        if let mount { failure.explain(planned.step, message, text, of: mount, in: bundle, place: place) }
+        failure.explain(planned.step, namespaces.first { $0.origin.node == planned.origin }, among: namespaces, place: place)
         if let errno = failure.errno, let hint = planned.step.hint(errno) { failure.hint = hint }
         failure.hint = failure.hint ?? launch.plan.hintOfUserNamespaces(planned.step, failure.errno)
         return failure

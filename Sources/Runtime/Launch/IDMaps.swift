@@ -36,7 +36,8 @@ private func write(_ mappings: [IDMapping], to file: String, _ place: (Origin) -
         throw Failure(
             "write the id mapping", file, errno: error, place: mappings.first.flatMap { place($0.origin) },
             hint: error == .notPermitted
-                ? "the caller may map only its own ids, or those that it holds CAP_SETUID and CAP_SETGID over" : nil)
+                ? "the caller may map only its own ids, or those that it holds CAP_SETUID and CAP_SETGID over"
+                : error == .invalidArgument && text.utf8.count > 4095 ? "the kernel takes a mapping of 4095 bytes at most" : nil)
     }
 }
 

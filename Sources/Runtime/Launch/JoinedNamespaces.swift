@@ -2,6 +2,7 @@
 
 import CLinux
 import Linux
+import Plan
 import Spec
 
 /// Open descriptors of namespaces, in the config's order.
@@ -20,6 +21,11 @@ struct JoinedNamespaces: ~Copyable {
             guard let path = namespace.path else { continue }
             let descriptor = try JoinedNamespaces.open(path, namespace.type, place)
             joined.append((namespace.type, descriptor))
+            if namespace.type == .user, isOwn(descriptor, .user) {
+                throw Failure(
+                    "join the user namespace", path.value, detail: "it is the runtime's own, which nobody can join [N-09]",
+                    place: place(path.origin), hint: "leave the entry out: the container is in that namespace anyway")
+            }
             if isOwn(descriptor, namespace.type), let change = HostChange(config, namespace.type) {
                 throw Failure(
                     change.operation, path.value, detail: "it is the host's own \(namespace.type.name) namespace [\(change.row)]",
@@ -48,5 +54,31 @@ struct JoinedNamespaces: ~Copyable {
             throw failure("it is a \(name) namespace, not \(type.name)")
         }
         return file.release()
+    }
+}
+
+extension Failure {
+    /// Adds to the failure of a namespace's step what the config knows: which file it was, and why the kernel may refuse it.
+    mutating func explain(_ step: Step, _ namespace: Namespace?, among all: [Namespace], place: (Origin) -> Place?) {
+        switch step {
+        case .joinNamespace:
+            guard let namespace, let path = namespace.path else { return }
+            operation = "join the \(namespace.type.name) namespace"
+            object = path.value
+            self.place = place(path.origin)
+            if errno == .notPermitted {
+                hint = "joining it needs CAP_SYS_ADMIN in the user namespace that it belongs to [N-12]"
+            }
+        case .enterNewNamespaces:
+            // A PID namespace whose first process has ended takes no new ones. Source: pid_namespaces(7).
+            guard errno == .noMemory, let joined = all.first(where: { $0.type == .pid && $0.path != nil }), let path = joined.path else {
+                return
+            }
+            operation = "join the pid namespace"
+            object = path.value
+            detail = "it has no init any more [N-04]"
+            self.place = place(path.origin)
+        default: break
+        }
     }
 }

@@ -91,7 +91,10 @@ struct OpenTrees: ~Copyable {
                     try MountTree.copy(of: path, recursive: source.isRecursive, noFollow: source.noFollow).release()
                 })
         } catch {
-            throw Failure("open the mount's source", source.path, errno: error, place: place(source.origin))
+            throw Failure(
+                "open the mount's source", source.path,
+                detail: error == .noEntry ? missing(source.path).map { "\(quoted($0)) is missing [M-03]" } : nil, errno: error,
+                place: place(source.origin))
         }
         guard let idMap = source.idMap else { return tree }
         let namespace: OwnedFD
@@ -107,7 +110,9 @@ struct OpenTrees: ~Copyable {
         } catch {
             throw Failure(
                 "map the ids of the mount's source", source.path, errno: error, place: place(source.origin),
-                hint: error == .invalidArgument ? "its file system does not support id-mapped mounts on this kernel" : nil)
+                hint: error == .invalidArgument
+                    ? "its file system does not support id-mapped mounts on this kernel"
+                    : error == .notPermitted ? "id-mapping a mount needs CAP_SYS_ADMIN where its file system was mounted" : nil)
         }
         return tree
     }

@@ -72,7 +72,7 @@ private func launch(
     // A scope is made around a process: it is born outside and waits.
     let isBornInside = preparation.cgroup != nil && preparation.cgroup?.scope == nil
     let started = try launcher.start(startSocket: startSocket, joined: joined, cgroup: isBornInside ? record.cgroup : nil)
-    var handshake = Handshake(started, preparation.launch, place: bundle.place)
+    var handshake = Handshake(started, preparation.launch, of: bundle, place: bundle.place)
     let devices = NetworkDevices(preparation.launch.netDevices, place: bundle.place)
     do throws(Failure) {
         if let cgroup = preparation.cgroup, let scope = cgroup.scope {

@@ -5,7 +5,14 @@ internal import Spec
 
 extension PlanDraft {
     /// Plans the steps of a cgroup mount.
-    mutating func planCgroups(_ mount: Mount, _ options: MountOptions) {
+    mutating func planCgroups(_ mount: Mount, _ options: MountOptions) throws(PlanningError) {
+        // The hierarchies are mounted already, and their settings are the host's.
+        if let parameter = options.parameters.first {
+            throw PlanningError(
+                "the option \(parameter.text) has no effect on a cgroup mount, which shows the host's hierarchies",
+                origin: parameter.origin,
+                row: "M-12")
+        }
         if !facts.isCgroupV2 && mount.type?.value == "cgroup" {
             planHierarchies(mount, options)
         } else if facts.isCgroupV2 && config.linux.namespace(.cgroup) == nil {

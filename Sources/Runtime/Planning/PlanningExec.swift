@@ -83,10 +83,7 @@ extension PlanDraft {
             add(.enterRoot(EnterRoot(.changing)))
         }
         if flags & NamespaceType.user.cloneFlag != 0, let namespace = config.linux.namespace(.user) {
-            // As in create: an unmapped 0 stays unmapped (I-05).
-            if namespace.path != nil || config.linux.uidMappings.contains(where: { $0.containerID == 0 }) {
-                add(.becomeRoot, namespace.origin)
-            }
+            planOwner(namespace)
         }
         planKeyring()
     }

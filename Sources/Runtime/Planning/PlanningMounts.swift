@@ -44,7 +44,7 @@ extension PlanDraft {
         } else if options.bind != nil {
             try planBind(index, mount, options)
         } else if type == "cgroup" || type == "cgroup2" {
-            planCgroups(mount, options)
+            try planCgroups(mount, options)
         } else {
             try planFilesystem(mount, options)
         }
@@ -56,7 +56,9 @@ extension PlanDraft {
     mutating func target(_ mount: Mount, _ options: MountOptions, mustExist: Bool = false) -> Target {
         let path = cleanPath(mount.destination.value)
         let noFollow = options.destinationNoFollow || path == "/proc" || path == "/sys"
-        return Target(path: text(path), noFollow: noFollow, mustExist: mustExist, takesOnlyProcfs: path == "/proc")
+        return Target(
+            path: text(path), noFollow: noFollow, mustExist: mustExist, takesOnlyProcfs: path == "/proc",
+            mayBeInProcfs: path == "/proc" || path.hasPrefix("/proc/"))
     }
 
     private mutating func planRemount(_ mount: Mount, _ options: MountOptions) {
@@ -82,7 +84,10 @@ extension PlanDraft {
                 "\"\(type.value)\" is not a file system", origin: type.origin, hint: "add bind or rbind to the options", row: "M-03")
         }
         var extras: MountFilesystem.Options = []
-        if options.copiesUp { extras.insert(.copyUp) }
+        if options.copiesUp {
+            extras.insert(.copyUp)
+            if !options.parameters.contains(where: { $0.key == "uid" || $0.key == "gid" }) { extras.insert(.inheritOwner) }
+        }
         if type.value == "tmpfs" && !options.parameters.contains(where: { $0.key == "mode" }) { extras.insert(.inheritMode) }
         if (hasUserNamespace || facts.isInUserNamespace) && isRefusable(type.value) { extras.insert(.bindWhenRefused) }
         let parameters = parameters(of: mount, type.value, options)

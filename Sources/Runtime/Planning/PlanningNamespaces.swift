@@ -96,10 +96,7 @@ extension PlanDraft {
     mutating func planIdentity() {
         let linux = config.linux
         if let namespace = linux.namespace(.user) {
-            // An unmapped 0 stays unmapped: such a container runs without a root of its own (I-05).
-            if namespace.path != nil || linux.uidMappings.contains(where: { $0.containerID == 0 }) {
-                add(.becomeRoot, namespace.origin)
-            }
+            planOwner(namespace)
         }
         if let namespace = linux.namespace(.cgroup), namespace.path == nil { add(.unshareCgroupNamespace, namespace.origin) }
         planKeyring()
@@ -113,5 +110,23 @@ extension PlanDraft {
             add(.setExecLabel(SetExecLabel(.keys, label: text(label.value))), label.origin)
         }
         add(.joinSessionKeyring(OneText(text("_ses.\(facts.containerID)"))))
+    }
+
+    /// Plans to take ids of a user namespace: those of its root, or the payload's where 0 is not mapped (I-05).
+    ///
+    /// With ids that the namespace does not know nothing could be made in its file systems.
+    mutating func planOwner(_ namespace: Namespace) {
+        let linux = config.linux
+        if namespace.path != nil || (hostID(0, in: linux.uidMappings) != nil && hostID(0, in: linux.gidMappings) != nil) {
+            add(.becomeRoot, namespace.origin)
+            return
+        }
+        let user = config.process?.user
+        func mapped(_ id: UInt32?, _ mappings: [IDMapping]) -> UInt32 {
+            if let id, hostID(id, in: mappings) != nil { return id }
+            return hostID(0, in: mappings) != nil ? 0 : mappings.first?.containerID ?? 0
+        }
+        let owner = Owner(uid: mapped(user?.uid.value, linux.uidMappings), gid: mapped(user?.gid.value, linux.gidMappings))
+        add(.becomeOwner(owner), namespace.origin)
     }
 }

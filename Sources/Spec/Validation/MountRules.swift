@@ -19,6 +19,12 @@ private func checkDestination(_ mount: Mount, _ findings: inout Findings) {
         findings.warning(
             destination.origin, "a relative destination is deprecated and counts from \"/\"", got: shown(destination.value), "M-02")
     }
+    if isRoot(destination.value), !mount.options.contains(where: { $0.value == .remount }) {
+        findings.error(
+            destination.origin, "a mount over the whole root would hide it", got: shown(destination.value),
+            hint: "what the container's root is, root.path says", "M-02")
+        return
+    }
     guard mentionsProc(destination.value) else { return }
     let path = lexicallyCleaned(destination.value)
     if path == "/proc" {
@@ -32,6 +38,14 @@ private func checkDestination(_ mount: Mount, _ findings: inout Findings) {
         findings.error(
             destination.origin, "cannot mount below /proc: it would defeat masking and LSM setup", got: shown(destination.value), "M-10")
     }
+}
+
+/// Whether a path means the root itself: a few bytes, and none but those of slashes and dots.
+func isRoot(_ path: String) -> Bool {
+    guard path.utf8.allSatisfy({ $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: ".") }) || path.utf8.contains(UInt8(ascii: ".")) else {
+        return false
+    }
+    return lexicallyCleaned(path) == "/"
 }
 
 /// Files that lxcfs and the like put in the place of the kernel's.
