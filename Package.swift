@@ -109,7 +109,8 @@ let package = Package(
                     ], .when(configuration: .release))
             ]),
         .executableTarget(
-            name: "conformance", path: "conformance", exclude: ["README.md", "engines/README.md", "faults", "vm"], swiftSettings: hosted),
+            name: "conformance", path: "conformance",
+            exclude: ["README.md", "engines/README.md", "engines/kubelet", "engines/table", "faults", "vm"], swiftSettings: hosted),
         .testTarget(name: "SpecTests", dependencies: ["Spec"], resources: [.copy("Configs")], swiftSettings: hosted),
         .testTarget(name: "PlanTests", dependencies: ["Plan"], swiftSettings: hosted),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "CMusl", "Linux"], swiftSettings: hosted),

@@ -17,14 +17,15 @@ enum Engines {
         """
 
     /// Every subject.
-    static let subjects: [Subject] = [runOptions, containerLife, inside, surroundings, groups, building, tasks]
+    static let subjects: [Subject] = [runOptions, containerLife, inside, surroundings, groups, building, tasks, pods]
 
     static func make(_ name: EngineName, _ runtime: RuntimeUnderTest) -> any Engine {
         switch name {
         case .podman: Podman(runtime: runtime)
         case .docker: Docker(runtime: runtime)
         case .buildah: Buildah(runtime: runtime)
-        default: Containerd(runtime: runtime)
+        case .containerd: Containerd(runtime: runtime)
+        case .cri: Kubernetes(runtime: runtime)
         }
     }
 
