@@ -159,7 +159,7 @@ claim "and makes nothing" "$(runtime list -q)" ""
 
 # A failed unit of an earlier container.
 "${systemctl[@]}" reset-failed 2>/dev/null
-run=(systemd-run --quiet --scope --unit swoci-left --property CollectMode=inactive --property RuntimeMaxSec=6)
+run=(systemd-run --quiet --scope --unit swoci-left --property CollectMode=inactive --property RuntimeMaxSec=15)
 (($(id -u) == 0)) || run+=(--user)
 "${run[@]}" sleep 1000 &
 eventually eval '[[ $(property swoci-left.scope ActiveState) == active ]]'

@@ -67,6 +67,8 @@ struct Systemd: ~Copyable {
             UnitProperty("Delegate", .boolean(true)),
             UnitProperty("DefaultDependencies", .boolean(false)),
             UnitProperty("CollectMode", .string("inactive-or-failed")),
+            // Without it a scope has a limit of systemd's own choice (DefaultTasksMax=).
+            UnitProperty("TasksMax", .uint64(.max)),
         ]
         let properties = usual.filter { usual in !plan.properties.contains { $0.name == usual.name } } + plan.properties
         let arguments: [DBusValue] = [
