@@ -39,17 +39,14 @@ extension OOMWatch? {
         do throws(CgroupError) { return try self?.take() ?? 0 } catch { throw Failure(error) }
     }
 
-    fileprivate var descriptor: Int32 {
+    /// What to wait for; nothing where there is no watch.
+    ///
+    /// In one place: Swift 6.3 in a release dies of two looks at the same case of an optional that cannot be copied.
+    @inline(never)
+    fileprivate func pollEntry() -> cl_pollfd {
         switch self {
-        case .some(let watch): watch.descriptor
-        case nil: -1
-        }
-    }
-
-    fileprivate var pollEvents: Int16 {
-        switch self {
-        case .some(let watch): watch.pollEvents
-        case nil: 0
+        case .some(let watch): cl_pollfd(fd: watch.descriptor, events: watch.pollEvents, revents: 0)
+        case nil: cl_pollfd(fd: -1, events: 0, revents: 0)
         }
     }
 }
@@ -83,7 +80,7 @@ private struct WatchedContainer: ~Copyable {
     func wait(or watch: borrowing OOMWatch?, milliseconds: Int) throws(Failure) -> Bool {
         var entries = (
             cl_pollfd(fd: process.raw, events: PollEvents.readable, revents: 0),
-            cl_pollfd(fd: watch.descriptor, events: watch.pollEvents, revents: 0)
+            watch.pollEntry()
         )
         try Failure.during("wait for the container's events") { () throws(Errno) in
             _ = try withUnsafeMutablePointer(to: &entries) { both throws(Errno) in
