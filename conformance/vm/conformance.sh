@@ -2,8 +2,7 @@
 # The conformance cases that depend on the kind of cgroup, with each driver: cgroupfs or systemd, then topics and rows.
 # vm: --timeout 1500 -- cgroupfs cgroups LC-12
 # vm: --timeout 1500 -- cgroupfs updates
-# vm: --timeout 1500 -- systemd cgroups updates LC-12 LC-02 LC-10 N-10
-# vm: --timeout 1500 --cgroup hybrid -- systemd cgroups LC-12
+# vm: --timeout 1500 -- systemd cgroups LC-12 LC-02 LC-10
 # vm: --timeout 1500 -- cgroupfs events delete kill pause wait mount-changes
 set -u
 source "$(dirname "$0")/claims"
