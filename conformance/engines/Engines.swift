@@ -34,7 +34,10 @@ enum Engines {
             let options = try Options(arguments: arguments, environment: ProcessInfo.processInfo.environment)
             if options.help { return print(usage) }
             let chosen = subjects.flatMap(\.scenarios).filter { scenario in
-                options.filters.isEmpty || options.filters.contains { scenario.engine.rawValue == $0 || scenario.name.contains($0) }
+                options.filters.isEmpty
+                    || options.filters.contains { filter in
+                        EngineName(rawValue: filter).map { $0 == scenario.engine } ?? scenario.name.contains(filter)
+                    }
             }
             if options.list { return chosen.forEach { print($0.name) } }
             try EngineIsolation.enter(options)
