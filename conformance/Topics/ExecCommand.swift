@@ -205,7 +205,8 @@ let execCommand = Topic("exec command", commands: ["exec"]) { topic in
         defer { close(received.descriptors[0]) }
         let info = lab.read("/proc/self/fdinfo/\(received.descriptors[0])").split(separator: "\n").first { $0.hasPrefix("Pid:") } ?? ""
         let named = pid_t(info.drop { !$0.isNumber }) ?? 0
-        try contains(lab.read("/proc/\(named)/cmdline"), "1000", "the process that was received")
+        // The handle comes before the program runs.
+        try lab.eventually("the process that was received runs") { lab.read("/proc/\(named)/cmdline").contains("1000") }
         try equal(kill(named, SIGKILL), 0, "signal")
         try equal(try lab.children.wait(for: pid, until: lab.deadline, "exec"), 137, "status")
     }

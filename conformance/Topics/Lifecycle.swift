@@ -48,6 +48,17 @@ let lifecycle = Topic("lifecycle") { topic in
         try equal(try box.state()["bundle"] as? String, box.bundle, "bundle")
     }
 
+    topic.claim("a device as pid file stays the device it is", rows: ["CLI-05"]) { lab in
+        let device = lab.fresh("null")
+        try equal(mknod(device, S_IFCHR | 0o666, 0x103), 0, "mknod")
+        let box = try lab.container("true")
+        try equal(try box.create(["--pid-file", device]).status, 0, "status of create")
+        var status = stat()
+        try equal(stat(device, &status), 0, "stat")
+        try equal(status.st_mode & S_IFMT, S_IFCHR, "its kind")
+        try equal(status.st_rdev, 0x103, "its number")
+    }
+
     topic.claim("the pid file holds the init's pid and no newline", rows: ["CLI-05"]) { lab in
         let box = try lab.container()
         let file = lab.fresh("pid")

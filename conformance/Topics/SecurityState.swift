@@ -57,8 +57,12 @@ let securityState = Topic("security of state and values") { topic in
         }
         try equal(try bad.delete("--force").status, 0, "delete --force")
         try equal(try good.status(), "running", "status of the other")
-        // Nobody knows its processes any more.
+        // Nobody knows its processes and its cgroups any more.
         kill(pid, SIGKILL)
+        try lab.eventually("its cgroups are free") {
+            for path in Cgroups.marked(by: bad.id) { rmdir(path) }
+            return Cgroups.marked(by: bad.id).isEmpty
+        }
     }
 
     for value in smuggled {

@@ -31,6 +31,12 @@ func writePIDFile(_ path: String, _ pid: Int32) throws(Failure) {
     let (directory, name) = split(path)
     let temporary = "\(directory)/.\(name).\(pid)"
     do throws(Errno) {
+        // A device or a pipe takes the number itself. A file renamed over it would stand in its place, and /dev/null is everybody's.
+        if let there = try? path.withPath({ path throws(Errno) in try FileStatus.of(path, at: workingDirectory, follow: true) }),
+            !there.isRegular
+        {
+            return try OwnedFD.open(path, [.write, .noControllingTerminal, .nonBlocking]).writeAll("\(pid)")
+        }
         let file = try OwnedFD.open(temporary, [.write, .create, .truncate, .noFollow], mode: 0o644)
         try file.writeAll("\(pid)")
         try temporary.withPath { old throws(Errno) in
