@@ -27,7 +27,7 @@ func checkPaths(_ linux: Linux, _ findings: inout Findings) {
         for path in paths where !isAbsolute(path.value) {
             findings.error(path.origin, "a \(name) path must be absolute", got: shown(path.value), row)
         }
-        for path in paths where isRoot(path.value) {
+        for path in paths where isAbsolute(path.value) && isRoot(path.value) {
             let hint = row == "X-03" ? "root.readonly makes the root read-only" : nil
             findings.error(path.origin, "the root itself cannot be a \(name) path", got: shown(path.value), hint: hint, row)
         }
