@@ -164,7 +164,7 @@ let engineContract = Topic("engine contract") { topic in
         let file = lab.fresh("pid")
         try equal(try box.create(["--pid-file", file]).status, 0, "status of create")
         let pid = pid_t(lab.read(file)) ?? 0
-        try contains(lab.read("/proc/\(pid)/cgroup"), ":/\(Isolation.token)/\(box.id)\n", "cgroup of the init")
+        try contains(lab.read("/proc/\(pid)/cgroup"), ":\(Isolation.cgroup(of: box.id))\n", "cgroup of the init")
     }
 
     topic.claim("delete takes a container whose init has ended and is not reaped yet", rows: ["LC-11", "OP-05"]) { lab in

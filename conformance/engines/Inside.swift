@@ -97,7 +97,8 @@ let inside = Subject { subject in
     subject.claim("run --tty is a shell for a person", of: both) { session in
         let terminal = try PseudoTerminal(try session.launch(["run", "--rm", "-it", Images.box, "sh"]), session.lab)
         try terminal.reads("#")
-        try terminal.writes("echo $((6*7)); sleep 100\n")
+        // What answers is what the terminal stops: a job of the shell's, not the shell.
+        try terminal.writes("sh -c 'echo $((6*7)); exec sleep 100'\n")
         try terminal.reads("\n42")
         try terminal.writes("\u{1A}")
         try terminal.reads("Stopped")
