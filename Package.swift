@@ -45,6 +45,14 @@ let productLink: [String] =
         + linker("--end-group", "\(musl)/crtn.o", "--gc-sections", "-s")
     : ["-nostartfiles", "-static-executable"] + linker("--gc-sections", "-s", "-lyajl_s", "-lseccomp", unicodeTables)
 
+/// Where a debug build finds Swift's shared libraries.
+///
+/// The driver leaves this out of a link that names the Embedded feature, as every one of
+/// a target does that has it in one configuration.
+let debugLink: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "-rpath=\(toolchain)/lib/swift/linux"], .when(configuration: .debug))
+]
+
 /// What every Swift target is compiled with.
 ///
 /// A release build is Embedded Swift: no runtime, no metadata, no existentials. Debug builds and tests are ordinary Swift over the same
@@ -95,13 +103,13 @@ let package = Package(
             name: "swoci",
             dependencies: ["CBuild", "CMusl", "Linux", "Plan", "Runtime", "Spec"],
             swiftSettings: program,
-            linkerSettings: [.unsafeFlags(productLink, .when(configuration: .release))]),
+            linkerSettings: debugLink + [.unsafeFlags(productLink, .when(configuration: .release))]),
         .executableTarget(
             name: "swoci-init",
             dependencies: ["CInit", "CLinux", "Linux", "Plan"],
             path: "Sources/Init",
             swiftSettings: program + [.unsafeFlags(["-Osize"], .when(configuration: .release))],
-            linkerSettings: [
+            linkerSettings: debugLink + [
                 .unsafeFlags(
                     [
                         "-nostartfiles", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-static", "-Xlinker", "--gc-sections",

@@ -17,6 +17,7 @@ struct Options {
         CONFORMANCE_CGROUP_MANAGER=systemd runs the cases with --systemd-cgroup and scopes in place of cgroup paths, on a host whose
         systemd answers; then without a PID namespace of the suite's own, because systemd knows processes by the host's numbers.
         CONFORMANCE_SECONDS=N gives a case N seconds instead of 15, for a slow machine.
+        CONFORMANCE_TRIES=N tries a case that fails N times in all; what passes late is named as unsteady.
         """
 
     var runtime = ""

@@ -6,6 +6,9 @@ final class Suite {
     /// How long a case may take.
     static let seconds = ProcessInfo.processInfo.environment["CONFORMANCE_SECONDS"].flatMap(Double.init) ?? 15
 
+    /// How often a case may fail before it counts as failed; one that passes later is named as unsteady.
+    static let tries = max(1, ProcessInfo.processInfo.environment["CONFORMANCE_TRIES"].flatMap { Int($0) } ?? 1)
+
     private let runtime: RuntimeUnderTest
     private let children = Children()
     private let tree = "\(Isolation.scratch)/tree"
@@ -13,6 +16,7 @@ final class Suite {
     private var passed = 0
     private var failed = 0
     private var skipped = 0
+    private var unsteady = 0
     private var left: [String] = []
 
     init(runtime path: String) throws {
@@ -32,6 +36,7 @@ final class Suite {
         report(
             "leftovers", "no process, mount, cgroup or state is left behind", ["LC-12", "LC-15"],
             left.isEmpty ? nil : left.joined(separator: "; "))
+        if unsteady > 0 { say("unsteady: \(unsteady) passed only when tried again") }
         say("\(passed) passed, \(failed) failed, \(skipped) skipped")
         return failed == 0
     }
@@ -43,26 +48,35 @@ final class Suite {
         if let missing = claim.commands.first(where: { !runtime.commands.contains($0) }) {
             return skip(topic, claim, "the runtime has no command \(missing)")
         }
-        let directory = "\(Isolation.scratch)/\(number)"
-        var notes: [String] = []
-        do {
-            let lab = try Lab(runtime: runtime, children: children, tree: tree, directory: directory, seconds: Self.seconds)
-            let verdict = Result { try claim.body(lab) }
-            lab.close()
-            notes = lab.notes
-            try verdict.get()
-            report(topic, claim.name, claim.rows, nil)
-        } catch let reason as Skip {
-            skip(topic, claim, reason.reason)
-        } catch let failure as Failure {
-            report(topic, claim.name, claim.rows, failure.message)
-        } catch let timeout as TimedOut {
-            report(topic, claim.name, claim.rows, "no end in time: \(timeout.what)")
-        } catch {
-            report(topic, claim.name, claim.rows, "\(error)")
+        for remaining in (0..<Self.tries).reversed() {
+            let verdict = attempt(claim, "\(Isolation.scratch)/\(number)")
+            switch verdict {
+            case .passed: report(topic, claim.name, claim.rows, nil)
+            case .skipped(let reason): skip(topic, claim, reason)
+            case .failed(let problem) where remaining > 0:
+                say("unsteady \(topic): \(claim.name): \(Self.oneLine(problem)); tried again")
+                continue
+            case .failed(let problem): report(topic, claim.name, claim.rows, problem)
+            }
+            if verdict == .passed, remaining < Self.tries - 1 { unsteady += 1 }
+            return
         }
+    }
+
+    /// Runs a case once, in a directory of its own, and tidies up behind it.
+    private func attempt(_ claim: Case, _ directory: String) -> Verdict {
+        var notes: [String] = []
+        let verdict = Verdict(of: {
+            let lab = try Lab(runtime: runtime, children: children, tree: tree, directory: directory, seconds: Self.seconds)
+            defer {
+                lab.close()
+                notes = lab.notes
+            }
+            try claim.body(lab)
+        })
         for note in notes { say("        \(note)") }
         tidy(claim.name, directory)
+        return verdict
     }
 
     /// Finds what the case left behind, and removes it.

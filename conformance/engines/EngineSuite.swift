@@ -8,6 +8,7 @@ final class EngineSuite {
     private var passed = 0
     private var failed = 0
     private var skipped = 0
+    private var unsteady = 0
     private var left: [String] = []
     private var counter = 0
 
@@ -23,10 +24,8 @@ final class EngineSuite {
             let chosen = scenarios.filter { $0.engine == name }
             guard !chosen.isEmpty else { continue }
             let engine = Engines.make(name, runtime)
-            do {
-                try withLab(seconds: 60) { try engine.start($0) }
-            } catch {
-                say("        \(name.rawValue): \(Self.oneLine(Self.words(error)))")
+            if case .failed(let problem) = Verdict(of: { try withLab(seconds: 60) { try engine.start($0) } }) {
+                say("        \(name.rawValue): \(Self.oneLine(problem))")
                 chosen.forEach { report($0.name, "the engine did not start") }
                 continue
             }
@@ -37,26 +36,39 @@ final class EngineSuite {
             noteLeft("the engine", stale(engine))
             report("\(name.rawValue): no process, cgroup or state is left behind", left.isEmpty ? nil : left.joined(separator: "; "))
         }
+        if unsteady > 0 { say("unsteady: \(unsteady) passed only when tried again") }
         say("\(passed) passed, \(failed) failed, \(skipped) skipped")
         return failed == 0
     }
 
     private func judge(_ scenario: Scenario, _ engine: any Engine) {
-        do {
+        for remaining in (0..<Suite.tries).reversed() {
+            let verdict = attempt(scenario, engine)
+            tidy(scenario, engine)
+            switch verdict {
+            case .passed: report(scenario.name, nil)
+            case .skipped(let reason):
+                skipped += 1
+                say("skipped \(scenario.name): \(reason)")
+            case .failed(let problem) where remaining > 0:
+                say("unsteady \(scenario.name): \(Self.oneLine(problem)); tried again")
+                continue
+            case .failed(let problem): report(scenario.name, problem)
+            }
+            if verdict == .passed, remaining < Suite.tries - 1 { unsteady += 1 }
+            return
+        }
+    }
+
+    private func attempt(_ scenario: Scenario, _ engine: any Engine) -> Verdict {
+        Verdict(of: {
             try withLab(seconds: scenario.seconds) { lab in
                 let verdict = Result { try scenario.body(Session(engine: engine, lab: lab)) }
                 lab.limit(seconds: 40)
                 engine.reset(lab)
                 try verdict.get()
             }
-            report(scenario.name, nil)
-        } catch let reason as Skip {
-            skipped += 1
-            say("skipped \(scenario.name): \(reason.reason)")
-        } catch {
-            report(scenario.name, Self.words(error))
-        }
-        tidy(scenario, engine)
+        })
     }
 
     /// Finds what the scenario left behind.
@@ -138,14 +150,6 @@ final class EngineSuite {
     private func say(_ line: String) {
         print(line)
         fflush(nil)
-    }
-
-    private static func words(_ error: any Error) -> String {
-        switch error {
-        case let failure as Failure: failure.message
-        case let timeout as TimedOut: "no end in time: \(timeout.what)"
-        default: "\(error)"
-        }
     }
 
     private static func oneLine(_ text: String) -> String {

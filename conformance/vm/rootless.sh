@@ -153,14 +153,15 @@ for where in "" scoped; do
 	ids=()
 done
 # The payload waits for the other, because its end is the end of all.
-rootless all '(trap "echo two; exit" TERM; while :; do sleep 0.1; done) & child=$!; trap "echo one" TERM; wait $child; wait $child' "$mapped"
+# A shell tells of a sleep that the signal ended as well.
+rootless all 'exec 2>/dev/null; (trap "echo two; exit" TERM; echo ready; while :; do sleep 0.1; done) & child=$!; trap "echo one" TERM; echo ready; wait $child; wait $child' "$mapped"
 ids+=(all)
 rm -f "$work/out"
 "$swoci" run --detach --bundle "$work/all" all </dev/null >"$work/out" 2>&1
-sleep 1
+eventually sh -c "[ \$(grep -c ready '$work/out') = 2 ]"
 "$swoci" kill --all all TERM
 eventually sh -c "[ \$('$swoci' state all | jq -r .status) = stopped ]"
-claim "kill --all reaches all processes without a cgroup too" "$(sort "$work/out" | grep -v warning | lines)" "one|two|"
+claim "kill --all reaches all processes without a cgroup too" "$(sort "$work/out" | grep -v -e warning -e ready | lines)" "one|two|"
 forget
 claim "nothing is left at the end" "$("$swoci" list -q; find "$manager" -name 'swoci-*'; find "$XDG_RUNTIME_DIR/swoci" -mindepth 1 -maxdepth 1 ! -name '@*')" ""
 claims_end
