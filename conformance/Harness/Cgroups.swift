@@ -74,6 +74,18 @@ enum Cgroups {
         }
     }
 
+    /// Thaws what a runtime left frozen: a process in there would not even end by SIGKILL in v1.
+    static func thaw(_ directories: [String]) {
+        for directory in directories {
+            for (file, value) in [("freezer.state", "THAWED"), ("cgroup.freeze", "0")] {
+                let descriptor = open("\(directory)/\(file)", O_WRONLY)
+                guard descriptor >= 0 else { continue }
+                _ = value.withCString { write(descriptor, $0, strlen($0)) }
+                close(descriptor)
+            }
+        }
+    }
+
     /// The directories below a directory, deepest first.
     static func descendants(of directory: String) -> [String] {
         guard let handle = opendir(directory) else { return [] }

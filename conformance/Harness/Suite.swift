@@ -81,6 +81,7 @@ final class Suite {
 
     /// Finds what the case left behind, and removes it.
     private func tidy(_ name: String, _ directory: String) {
+        Cgroups.thaw(Cgroups.marked(by: Isolation.token))
         noteLeft(name, children.sweep())
         let cgroups = Cgroups.marked(by: Isolation.token).filter { !$0.hasSuffix(Isolation.parentCgroup) }
         noteLeft(name, cgroups.map { "cgroup \($0)" })
