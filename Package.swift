@@ -118,7 +118,7 @@ let package = Package(
             ]),
         .executableTarget(
             name: "conformance", path: "conformance",
-            exclude: ["README.md", "engines/README.md", "engines/kubelet", "engines/table", "faults", "vm"], swiftSettings: hosted),
+            exclude: ["README.md", "engines/README.md", "engines/kubelet", "engines/table", "faults", "table", "vm"], swiftSettings: hosted),
         .testTarget(name: "SpecTests", dependencies: ["Spec"], resources: [.copy("Configs")], swiftSettings: hosted),
         .testTarget(name: "PlanTests", dependencies: ["Plan"], swiftSettings: hosted),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "CMusl", "Linux"], swiftSettings: hosted),
