@@ -53,8 +53,9 @@ extension Cgroup {
     ///
     /// They are frozen meanwhile, so that none can fork away and no pid can come to mean another process. SIGKILL wakes a paused
     /// container; after any other signal it is paused as before.
+    /// - Parameter supervisor: A process that passes signals on to another one of them, which is to get each once; only SIGKILL is for it.
     /// - Source: cgroups(7), cgroup.kill (Linux 5.14).
-    public static func killAll(_ record: CgroupRecord, signal: Int32) throws(CgroupError) {
+    public static func killAll(_ record: CgroupRecord, signal: Int32, supervisor: Int32? = nil) throws(CgroupError) {
         let record = try record.verified()
         let isKill = signal == 9
         if isKill, let unified = record.unified {
@@ -70,7 +71,7 @@ extension Cgroup {
         }
         let result: Errno?
         do throws(CgroupError) {
-            result = signalEach(try pids(record), signal)
+            result = signalEach(try pids(record).filter { isKill || $0 != supervisor }, signal)
         } catch {
             if !wasFrozen || isKill { try? thaw(record) }
             throw error

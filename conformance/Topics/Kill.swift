@@ -98,6 +98,20 @@ let killing = Topic("kill") { topic in
         try lab.eventually("both to be caught") { box.text.components(separatedBy: "caught").count == 3 }
     }
 
+    topic.claim("kill --all signals each process once", rows: ["OP-04", "CLI-09"]) { lab in
+        let box = try lab.container(
+            "(trap '' USR1; exec sleep 1000) & n=0; trap 'n=$((n+1)); echo got $n.' USR1; trap 'echo end $n; exit' USR2; echo up; while :; do wait $!; done"
+        )
+        try box.up()
+        try box.writes("up")
+        for number in 1...10 {
+            try equal(try lab.run(["kill", "--all", box.id, "USR1"]).status, 0, "kill --all")
+            try box.writes("got \(number).")
+        }
+        try equal(try lab.run(["kill", box.id, "USR2"]).status, 0, "kill")
+        try box.writes("end 10")
+    }
+
     for words in [["kill", "--all"], ["kill"]] {
         topic.claim(
             "\(words.joined(separator: " ")) ends what outlives the first process without a PID namespace", rows: ["CLI-09", "N-01"]

@@ -57,7 +57,11 @@ extension Record {
     /// Signals all processes of the container: those of its cgroup, if it has one.
     fileprivate func signalAll(_ signal: SignalNumber) throws(Failure) {
         if cgroup.paths.isEmpty { return try signalWithoutCgroup(signal) }
-        do throws(CgroupError) { try Cgroup.killAll(cgroup, signal: signal.rawValue) } catch { throw Failure(error) }
+        do throws(CgroupError) {
+            try Cgroup.killAll(cgroup, signal: signal.rawValue, supervisor: supervisor?.pid)
+        } catch {
+            throw Failure(error)
+        }
     }
 }
 

@@ -40,7 +40,7 @@ extension Record {
 
     /// Sends a signal to these processes.
     func signalWithoutCgroup(_ signal: SignalNumber) throws(Failure) {
-        for process in try processesWithoutCgroup() {
+        for process in try processesWithoutCgroup() where signal == .kill || process != supervisor {
             do throws(Errno) {
                 if let handle = try process.open() { try send(signal, to: handle) }
             } catch {

@@ -29,6 +29,8 @@ public struct Record: Equatable, Sendable {
     public var process = ProcessIdentity.none
     /// The payload's process, which takes the signals: the first process itself, or its child.
     public var payload = ProcessIdentity.none
+    /// The first process where it supervises the payload and passes signals on to it.
+    var supervisor: ProcessIdentity? { payload.pid == 0 || payload == process ? nil : process }
     /// The boot in which the processes live.
     public var bootID = ""
     /// The bundle's absolute path (ST-05).
