@@ -39,6 +39,27 @@ let securityState = Topic("security of state and values") { topic in
         try refused(other, "create below another user's root")
     }
 
+    topic.claim("another user's directory in a sticky state root is no container", rows: ["OP-06", "CVE-2015-1331"]) { lab in
+        try lab.oursOnly()
+        let box = try lab.container { $0.append("/hooks/poststop", try lab.hook("echo ran >>\(lab.log)")) }
+        try box.up()
+        try box.stopped()
+        chmod(lab.stateRoot, 0o1777)
+        let entry = "\(lab.stateRoot)/\(box.id)"
+        try equal(chown(entry, 4242, 4242), 0, "chown")
+        for words in [["state"], ["start"], ["kill", "--all"], ["delete"], ["delete", "--force"]] {
+            let outcome = try lab.run(words + [box.id])
+            try refused(outcome, words[0])
+            try contains(outcome.err, "belongs to user 4242", words[0])
+        }
+        let list = try lab.run(["list", "--quiet"])
+        try equal(list.out, "", "list")
+        try equal(lab.read(lab.log), "", "what a hook of that directory wrote")
+        chown(entry, 0, 0)
+        try equal(try box.delete().status, 0, "delete of an own one")
+        try equal(lab.read(lab.log), "ran\n", "what the hook wrote")
+    }
+
     topic.claim("a container whose record is damaged can be listed around, and deleted by force", rows: ["CLI-11", "OP-05", "LC-12"]) {
         lab in
         try lab.oursOnly()

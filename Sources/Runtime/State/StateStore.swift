@@ -75,13 +75,14 @@ public struct StateStore: Equatable, Sendable {
     func path(_ id: ContainerID) -> String { "\(root)/\(id.name)" }
 
     private func openEntry(_ id: ContainerID, in directory: borrowing OwnedFD) throws(Failure) -> Entry? {
-        do {
-            let entry = try OwnedFD.open(id.name, [.read, .directory, .noFollow], at: directory.number)
-            return Entry(id: id, path: path(id), directory: entry, root: try directory.duplicate())
-        } catch {
+        let entry: OwnedFD
+        do { entry = try OwnedFD.open(id.name, [.read, .directory, .noFollow], at: directory.number) } catch {
             if error == .noEntry || error == .notDirectory { return nil }
             throw Failure("open the container's state directory", path(id), errno: error)
         }
+        try checkOwner(of: entry, path(id), use: "use the container's state directory")
+        let root = try Failure.during("open the state root", root) { () throws(Errno) in try directory.duplicate() }
+        return Entry(id: id, path: path(id), directory: entry, root: root)
     }
 
     private func openDirectory() throws(Errno) -> OwnedFD {
@@ -118,14 +119,23 @@ public struct StateStore: Equatable, Sendable {
 
     /// Refuses a root that somebody else could have filled: what stands in it is trusted.
     private func check(_ directory: borrowing OwnedFD) throws(Failure) {
-        let status: FileStatus
-        do { status = try FileStatus.of(at: directory.number) } catch { throw Failure("check the state root", root, errno: error) }
-        guard status.uid == effectiveUser() else {
-            throw Failure(
-                "use the state root", root, detail: "it belongs to user \(status.uid)", hint: "give --root a directory of your own")
-        }
+        let status = try checkOwner(of: directory, root, use: "use the state root", hint: "give --root a directory of your own")
         guard status.mode & 0o002 == 0 || status.mode & 0o1000 != 0 else {
             throw Failure("use the state root", root, detail: "everybody may write to it", hint: "chmod o-w \(root)")
         }
+    }
+
+    /// Refuses a directory of another user's: a sticky root, such as /tmp, is everybody's to put containers into, and what a record or a
+    /// config there says would be done with the caller's rights.
+    @discardableResult
+    private func checkOwner(
+        of directory: borrowing OwnedFD, _ path: String, use operation: String, hint: String? = nil
+    ) throws(Failure) -> FileStatus {
+        let number = directory.number
+        let status = try Failure.during(operation, path) { () throws(Errno) in try FileStatus.of(at: number) }
+        guard status.uid == effectiveUser() else {
+            throw Failure(operation, path, detail: "it belongs to user \(status.uid)", hint: hint)
+        }
+        return status
     }
 }
