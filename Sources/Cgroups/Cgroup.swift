@@ -10,13 +10,17 @@ public enum Cgroup {
     ///
     /// No process joins yet.
     ///
-    /// A cgroup that is there already is taken only if it is empty and not frozen (CG-02). After a failure what was made is left for
-    /// ``remove(_:)`` with the plan's record, which the caller has on disk.
+    /// A cgroup that is there already is taken only if it is empty, not frozen and no other container's (CG-02). After a failure what was
+    /// made is left for ``remove(_:)`` with the record, which the caller has on disk.
+    /// - Parameter record: The plan's record; what it says to have been missing and somebody else has made by now comes out of it.
     /// - Source: rows CG-01, CG-02, CG-05.
-    public static func make(_ plan: CgroupPlan) throws(CgroupError) {
-        for place in plan.places {
-            let isNew = try makeLeaf(place)
-            if !isNew { try checkIsFit(place) }
+    public static func make(_ plan: CgroupPlan, _ record: inout CgroupRecord) throws(CgroupError) {
+        for (index, place) in plan.places.enumerated() {
+            if try !makeLeaf(place) {
+                try take(place, of: plan, &record)
+            } else if index == 0, let owner = record.owner {
+                _ = CgroupMarker.set(owner, on: place.directory)
+            }
             if place.hierarchy.controllers.contains("cpuset"), !place.hierarchy.isUnified { try fillCpuset(place) }
         }
         if let place = plan.unified, !place.hierarchy.controllers.isEmpty {
@@ -66,7 +70,7 @@ public enum Cgroup {
     }
 
     /// Refuses a cgroup in which a container could not live alone or at all (CG-02).
-    private static func checkIsFit(_ place: CgroupPlan.Place) throws(CgroupError) {
+    static func checkIsFit(_ place: CgroupPlan.Place) throws(CgroupError) {
         let inside = try processes(below: place.directory)
         if !inside.isEmpty {
             throw CgroupError(

@@ -22,6 +22,10 @@ extension CgroupRecord {
     /// - Throws: Where a directory without a noted identity is the root of a hierarchy, or none of a hierarchy at all: a damaged record must not
     ///   end the host.
     func verified() throws(CgroupError) -> CgroupRecord {
+        // Before the identities were noted: somebody else may have been first to make the cgroup.
+        if inodes.isEmpty, let owner, let first = paths.first, let other = CgroupMarker.read(first), other != owner {
+            return CgroupRecord()
+        }
         var foreign: [String] = []
         for (index, path) in paths.enumerated() {
             guard let found = try attempt("look at the cgroup", path, { () throws(Errno) in try inode(path) }) else { continue }

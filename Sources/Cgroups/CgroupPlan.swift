@@ -149,6 +149,8 @@ public struct CgroupRecord: Equatable, Sendable {
     public var created: [String] = []
     /// The inode numbers of `paths`, once they are there: what tells them from others of the same names.
     public var inodes: [UInt64] = []
+    /// The container's state directory, with which the first of `paths` is marked; nil: it has no mark.
+    public var owner: String?
     /// The one of `paths` that is cgroup v2.
     public var unified: String?
     /// The one of `paths` that has the v1 freezer.

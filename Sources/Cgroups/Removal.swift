@@ -39,7 +39,9 @@ extension Cgroup {
     private static func removeOrFindBusy(_ path: String, _ record: CgroupRecord) throws(CgroupError) -> Bool {
         guard record.created.contains(path) else {
             // It was there before us: it stays, but nothing of the container may stay in it.
-            return try processes(below: path).isEmpty && ((try? subdirectories(of: path)) ?? []).isEmpty
+            guard try processes(below: path).isEmpty, ((try? subdirectories(of: path)) ?? []).isEmpty else { return false }
+            if let owner = record.owner { CgroupMarker.remove(owner, from: path) }
+            return true
         }
         do throws(Errno) {
             try removeDirectory(path)

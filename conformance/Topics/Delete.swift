@@ -110,6 +110,28 @@ let deleting = Topic("delete") { topic in
         }
     }
 
+    topic.claim("a container of another state root cannot take the cgroup of one that is still there", rows: ["CG-02", "CG-09"]) { lab in
+        try lab.oursOnly()
+        let first = try lab.container()
+        try first.up()
+        try first.stopped()
+        let second = try lab.container("exec sleep 100") { $0["/linux/cgroupsPath"] = first.config["/linux/cgroupsPath"] }
+        let root = try lab.folder()
+        func run(_ words: String...) throws -> Outcome {
+            try lab.execute(Launch(arguments: [lab.runtime.path, "--root", root] + words, output: second.output, error: lab.fresh("err")))
+        }
+        let outcome = try run("create", "--bundle", second.bundle, second.id)
+        try refused(outcome, "create in the cgroup of another root's container")
+        try contains(outcome.err, "\(lab.stateRoot)/\(first.id)", "message")
+        try equal(try FileManager.default.contentsOfDirectory(atPath: root), [], "state of the second")
+        // Whose state somebody has thrown away is no container any more.
+        rename("\(lab.stateRoot)/\(first.id)", "\(lab.stateRoot)/moved")
+        try equal(try run("create", "--bundle", second.bundle, second.id).status, 0, "create where the first is gone")
+        rename("\(lab.stateRoot)/moved", "\(lab.stateRoot)/\(first.id)")
+        try equal(try run("delete", "--force", second.id).status, 0, "delete of the second")
+        try equal(try first.delete().status, 0, "delete of the first")
+    }
+
     topic.claim("a cgroup that came to be another's after the container's was removed is left alone", rows: ["CG-09"]) { lab in
         if !lab.runtime.isSwoci { throw Skip("other runtimes go by the path alone") }
         let box = try lab.container()

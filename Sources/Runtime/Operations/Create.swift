@@ -44,10 +44,10 @@ public func createContainer(_ request: CreateRequest, store: StateStore) throws(
     var entry = try store.reserve(request.id)
     var record = Record(bundle, request.id, preparation.cgroup)
     if let resctrl, let plan = preparation.launch.resctrl { record.resctrl = ResctrlRecord(plan, root: resctrl.root) }
+    if !record.cgroup.paths.isEmpty && record.cgroup.scope == nil { record.cgroup.owner = entry.realPath }
     do throws(Failure) {
         try entry.saveConfig(bundle.text)
         try entry.writeIntent(record)
-        try store.refuseCgroupOfOther(record)
         return try launch(request, options, bundle, preparation, joined, resctrl, &entry, &record)
     } catch {
         undo(&entry, record, store)
@@ -63,7 +63,7 @@ private func launch(
     let startSocket = try entry.listenForStart()
     if let cgroup = preparation.cgroup, cgroup.scope == nil {
         do throws(CgroupError) {
-            try Cgroup.make(preparation.launch.isStaged ? cgroup.withRoomForStage : cgroup)
+            try Cgroup.make(preparation.launch.isStaged ? cgroup.withRoomForStage : cgroup, &record.cgroup)
             record.cgroup = try record.cgroup.identified()
         } catch { throw Failure(error, place: bundle.place(of: error.origin)) }
     }

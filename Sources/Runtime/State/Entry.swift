@@ -41,7 +41,12 @@ public struct Entry: ~Copyable {
         static let exit = "exit.json"
         /// The same socket while start is at work.
         public static let starting = "starting"
+        /// The pipe by which a poststart hook is ended, while one runs.
+        static let hook = "hook"
     }
+
+    /// Where the directory is, without links or a relative part.
+    var realPath: String { (try? readLink("/proc/self/fd/\(directory.raw)")) ?? path }
 
     // MARK: Lock
 

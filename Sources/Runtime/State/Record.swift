@@ -89,6 +89,7 @@ extension Record {
             writer.member("cgroupPaths", cgroup.paths)
             writer.member("cgroupCreated", cgroup.created)
             writer.array("cgroupInodes") { writer in for inode in cgroup.inodes { writer.value(inode) } }
+            if let owner = cgroup.owner { writer.member("cgroupOwner", owner) }
             if let unified = cgroup.unified { writer.member("cgroupUnified", unified) }
             if let freezer = cgroup.freezer { writer.member("cgroupFreezer", freezer) }
             if let scope = cgroup.scope {
@@ -129,6 +130,7 @@ extension Record {
         cgroup.paths = strings(root["cgroupPaths"])
         cgroup.created = strings(root["cgroupCreated"])
         cgroup.inodes = root["cgroupInodes"]?.elements.map { $0.integer() ?? 0 } ?? []
+        cgroup.owner = root["cgroupOwner"]?.string
         cgroup.unified = root["cgroupUnified"]?.string
         cgroup.freezer = root["cgroupFreezer"]?.string
         if let scope = root["scope"] {
