@@ -46,6 +46,8 @@ extension Executor {
     ) {
         do throws(Errno) {
             try kernel(SystemCallNumber.setpgid, 0, 0)
+            // PR_SET_PDEATHSIG 1: what is killed with the container's init leaves no hook behind, whatever namespaces the container has.
+            try kernel(SystemCallNumber.prctl, 1, Int(Signal.kill))
             try kernel(SystemCallNumber.dup3, standardInput, 0, 0)
             try kernel(SystemCallNumber.dup3, standardOutput, 1, 0)
             try kernel(SystemCallNumber.dup3, standardOutput, 2, 0)

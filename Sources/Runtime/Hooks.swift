@@ -25,21 +25,21 @@ public enum HookKind: String, Equatable, Sendable {
 /// - Parameters:
 ///   - state: The container's state as JSON.
 ///   - bundle: The hooks' working directory.
-///   - container: A pidfd of the process without which a hook has nothing more to do; -1: none.
-public func runRuntimeHooks(_ hooks: [Hook], kind: HookKind, state: String, bundle: String, container: Int32 = -1) throws(Failure) {
+///   - end: A descriptor that becomes ready when the hook has nothing more to do, such as a pidfd of the container; -1: none.
+public func runRuntimeHooks(_ hooks: [Hook], kind: HookKind, state: String, bundle: String, until end: Int32 = -1) throws(Failure) {
     for (index, hook) in hooks.enumerated() {
-        try runRuntimeHook(hook, kind: kind, index: index, state: state, bundle: bundle, container: container)
+        try runRuntimeHook(hook, kind: kind, index: index, state: state, bundle: bundle, until: end)
     }
 }
 
 /// Runs one hook and waits for its end.
 func runRuntimeHook(
-    _ hook: Hook, kind: HookKind, index: Int, state: String, bundle: String, container: Int32 = -1
+    _ hook: Hook, kind: HookKind, index: Int, state: String, bundle: String, until end: Int32 = -1
 ) throws(Failure) {
     let begin = monotonicMilliseconds()
     let problem: String
     do throws(Errno) {
-        let result = try HookProcess(hook, state: state, bundle: bundle, container: container).run()
+        let result = try HookProcess(hook, state: state, bundle: bundle, until: end).run()
         if result.end == .exited(0) { return }
         problem = result.words(path: hook.path, milliseconds: monotonicMilliseconds() - begin)
     } catch {
@@ -82,13 +82,13 @@ private struct HookProcess {
     private let hook: Hook
     private let state: String
     private let bundle: String
-    private let container: Int32
+    private let abandonment: Int32
 
-    init(_ hook: Hook, state: String, bundle: String, container: Int32) {
+    init(_ hook: Hook, state: String, bundle: String, until abandonment: Int32) {
         self.hook = hook
         self.state = state
         self.bundle = bundle
-        self.container = container
+        self.abandonment = abandonment
     }
 
     func run() throws(Errno) -> HookResult {
@@ -138,7 +138,7 @@ private struct HookProcess {
                 cl_pollfd(fd: process.raw, events: PollEvents.readable, revents: 0),
                 cl_pollfd(fd: output.isOpen ? output.reader.raw : -1, events: PollEvents.readable, revents: 0),
                 cl_pollfd(fd: errors.isOpen ? errors.reader.raw : -1, events: PollEvents.readable, revents: 0),
-                cl_pollfd(fd: container, events: PollEvents.readable, revents: 0)
+                cl_pollfd(fd: abandonment, events: PollEvents.readable, revents: 0)
             )
             let left = deadline.map { max(0, $0 - monotonicMilliseconds()) } ?? -1
             let count = withUnsafeMutablePointer(to: &entries) { all in

@@ -17,8 +17,7 @@ struct PlanningHostTests {
             config.hooks.createContainer = [Hook(path: "/c")]
         }
         let launch = try Planner.plan(config, .sample())
-        #expect(launch.needsRuntimeSync)
-        #expect(!launch.hasRuntimeHooks)
+        #expect(launch.hasCreateHooks)
         #expect(launch.netDevices == config.linux.netDevices)
         #expect(words(launch, "synchronize", "runHook").map { String($0.prefix(9)) } == ["wait for ", "run creat"])
         let actions = launch.describeRuntimeActions().map { $0.text }

@@ -114,7 +114,7 @@ struct PlanningTests {
         }
         let state = HookState(id: "box", bundle: "/b", rootfs: "/b/rootfs", annotations: [])
         let launch = try Planner.plan(config, .sample { $0.state = state })
-        #expect(launch.needsRuntimeSync)
+        #expect(launch.hasCreateHooks)
         let all = words(launch, "makeWorkingDirectory", "openConsole", "synchronize", "runHook", "makeReadonly", "startSession")
         #expect(
             all == [

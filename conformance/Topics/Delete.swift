@@ -46,23 +46,73 @@ let deleting = Topic("delete") { topic in
         try box.gone()
     }
 
-    topic.claim("delete --force is quick while a hook hangs in create", rows: ["CLI-09", "LC-15", "H-02", "H-03"]) { lab in
-        if !lab.runtime.isSwoci { throw Skip("a runtime that keeps no record before the hooks cannot know whom to end") }
-        for kind in ["prestart", "createRuntime", "createContainer"] {
-            let box = try lab.container { $0["/hooks"] = [kind: [["path": "/bin/sleep", "args": ["sleep", "100"]] as Object]] }
-            let words = [lab.runtime.path, "--root", lab.stateRoot, "create", "--bundle", box.bundle, box.id]
-            let pid = try lab.children.start(Launch(arguments: words, output: box.output, error: box.errors))
-            try lab.eventually("the \(kind) hook to run") {
-                lab.children.living().contains { (try? String(contentsOfFile: "/proc/\($0)/comm", encoding: .utf8)) == "sleep\n" }
+    for kind in ["prestart", "createRuntime", "createContainer", "startContainer", "poststart"] {
+        for variant in ["", " of a container without a cgroup", " of a container without namespaces of processes"] {
+            topic.claim("delete --force is quick while a \(kind) hook\(variant) hangs", rows: ["CLI-09", "LC-15", "H-02", "H-03"]) { lab in
+                if !lab.runtime.isSwoci { throw Skip("a runtime that keeps no record before the hooks cannot know whom to end") }
+                if !variant.isEmpty && Isolation.usesSystemd { throw Skip("a scope is one cgroup, and systemd ends what is in it") }
+                let box = try lab.container("exec sleep 99") {
+                    $0["/hooks"] = [kind: [["path": "/bin/sleep", "args": ["sleep", "100"]] as Object]]
+                    $0.append("/hooks/poststop", try lab.hook("echo over >>\(lab.log)"))
+                    if variant.hasSuffix("processes") { $0.share("pid") }
+                    if variant.hasSuffix("cgroup") {
+                        $0["/linux/cgroupsPath"] = nil
+                        $0["/linux/resources"] = nil
+                    }
+                }
+                let manager =
+                    variant.hasSuffix("cgroup") ? ["--cgroup-manager", "disabled"] : Isolation.usesSystemd ? ["--systemd-cgroup"] : []
+                var words = [lab.runtime.path, "--root", lab.stateRoot] + manager + ["create", "--bundle", box.bundle, box.id]
+                if kind.hasPrefix("create") || kind == "prestart" {
+                    _ = try lab.children.start(Launch(arguments: words, output: box.output, error: box.errors))
+                } else {
+                    try equal(try lab.execute(Launch(arguments: words, output: box.output, error: box.errors)).status, 0, "create")
+                    words = [lab.runtime.path, "--root", lab.stateRoot, "start", box.id]
+                    _ = try lab.children.start(Launch(arguments: words, error: lab.fresh("err")))
+                }
+                try lab.eventually("the hook to run") {
+                    lab.children.living().contains { lab.read("/proc/\($0)/cmdline") == "sleep\0100\0" }
+                }
+                let begin = Date()
+                let outcome = try box.delete("--force")
+                try equal(outcome.status, 0, "delete --force (\(outcome.err))")
+                try expect(Date().timeIntervalSince(begin) < 3, "delete --force took \(Date().timeIntervalSince(begin)) s")
+                // The create or start that hung says so and ends, and so does all that it started.
+                try lab.eventually("all processes to end") { lab.children.living().isEmpty }
+                try box.gone()
+                try equal(lab.read(lab.log), "over\n", "what the poststop hook wrote")
             }
-            let begin = Date()
-            let outcome = try box.delete("--force")
-            try equal(outcome.status, 0, "delete --force in \(kind) (\(outcome.err))")
-            try expect(Date().timeIntervalSince(begin) < 3, "delete --force took \(Date().timeIntervalSince(begin)) s in \(kind)")
-            try expect(try lab.children.wait(for: pid, until: lab.deadline, "create") != 0, "create succeeded")
-            try lab.eventually("processes to end after \(kind)") { lab.children.living().isEmpty }
-            try box.gone()
         }
+    }
+
+    topic.claim("a poststart hook may outlive a short payload", rows: ["H-06"]) { lab in
+        let box = try lab.container("true") { $0.append("/hooks/poststart", try lab.hook("sleep 0.3; echo done >>\(lab.log)")) }
+        try box.created()
+        try box.started()
+        try equal(lab.read(lab.log), "done\n", "what the hook wrote")
+        try equal(try box.status(), "stopped", "status")
+    }
+
+    topic.claim("what answers the hooks of a create that was killed is done by delete", rows: ["LC-13", "H-07"]) { lab in
+        try lab.oursOnly()
+        let box = try lab.container {
+            $0["/hooks"] = ["createRuntime": [["path": "/bin/sleep", "args": ["sleep", "100"]] as Object]]
+            $0.append("/hooks/poststop", try lab.hook("echo over >>\(lab.log)"))
+        }
+        let words = [lab.runtime.path, "--root", lab.stateRoot] + (Isolation.usesSystemd ? ["--systemd-cgroup"] : [])
+        let create = try lab.children.start(
+            Launch(arguments: words + ["create", "--bundle", box.bundle, box.id], output: box.output, error: box.errors))
+        var hook: pid_t?
+        try lab.eventually("the hook to run") {
+            hook = lab.children.living().first { lab.read("/proc/\($0)/cmdline") == "sleep\0100\0" }
+            return hook != nil
+        }
+        Foundation.kill(create, SIGKILL)
+        _ = try lab.children.wait(for: create, until: lab.deadline, "create")
+        if let hook { Foundation.kill(hook, SIGKILL) }
+        try equal(try box.delete("--force").status, 0, "delete --force")
+        try box.gone()
+        try equal(lab.read(lab.log), "over\n", "what the poststop hook wrote")
     }
 
     topic.claim("delete removes cgroups that the container made, with processes in them", rows: ["CG-09", "CLI-09"]) { lab in

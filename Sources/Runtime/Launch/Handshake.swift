@@ -43,7 +43,7 @@ struct Handshake: ~Copyable {
     /// - Parameters:
     ///   - devices: The network devices for the container.
     ///   - afterStage: Called once the first process of a staged launch is gone.
-    ///   - runHooks: Runs the hooks of the runtime's namespaces, given the init's pid and a pidfd of it.
+    ///   - runHooks: Called before the first hook of create; runs those of the runtime's namespaces, given the init's pid and a pidfd of it.
     mutating func run(
         devices: NetworkDevices, afterStage: () throws(Failure) -> Void, runHooks: (Int32, Int32) throws(Failure) -> Void
     ) throws(Failure) {
@@ -61,7 +61,7 @@ struct Handshake: ~Copyable {
             case .synchronize:
                 // Hooks may look at the devices, so these come first.
                 try devices.move(toNamespaceOf: initPID)
-                if launch.hasRuntimeHooks {
+                if launch.hasCreateHooks {
                     hasReachedHooks = true
                     try runHooks(initPID, initProcess.raw)
                 }

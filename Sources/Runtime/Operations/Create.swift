@@ -87,7 +87,8 @@ private func launch(
                 throw Failure(error, place: bundle.place(of: error.origin))
             }
         } runHooks: { pid, pidfd throws(Failure) in
-            // From here on the create may hang in a hook: who deletes the container must know whom to end.
+            // From here on the create may hang in a hook, or die: who deletes the container must know whom to end, and what answers the hooks.
+            record.hasPoststop = !bundle.config.hooks.poststop.isEmpty
             try record.note(process: pid)
             try entry.commit(record)
             try runHooks(of: bundle, request.id, pid: pid, pidfd: pidfd)
@@ -135,8 +136,8 @@ private func runHooks(of bundle: Bundle, _ id: ContainerID, pid: Int32, pidfd: I
     let state = HookState(id: id.name, bundle: bundle.path, rootfs: bundle.rootfs, annotations: bundle.config.annotations)
         .document(status: ContainerStatus.creating.name, pid: pid)
     let hooks = bundle.config.hooks
-    try runRuntimeHooks(hooks.prestart, kind: .prestart, state: state, bundle: bundle.path, container: pidfd)
-    try runRuntimeHooks(hooks.createRuntime, kind: .createRuntime, state: state, bundle: bundle.path, container: pidfd)
+    try runRuntimeHooks(hooks.prestart, kind: .prestart, state: state, bundle: bundle.path, until: pidfd)
+    try runRuntimeHooks(hooks.createRuntime, kind: .createRuntime, state: state, bundle: bundle.path, until: pidfd)
 }
 
 extension Record {

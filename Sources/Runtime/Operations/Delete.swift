@@ -14,12 +14,8 @@ extension StateStore {
             if force { return [] }
             throw Failure("delete the container", id.name, kind: .notFound)
         }
-        if try !entry.lock(within: 0) {
-            // Whoever works on the container may wait for it, as a create does whose hook hangs: its end frees the lock.
-            if force { try entry.readRecord()?.endWhatRuns() }
-            guard try entry.lock(within: 10_000) else {
-                throw Failure("delete the container", id.name, detail: "another call has been at work on it for 10 seconds")
-            }
+        guard try force ? entry.lockByForce() : entry.lock(within: 10_000) else {
+            throw Failure("delete the container", id.name, detail: "another call has been at work on it for 10 seconds")
         }
         guard try entry.isCurrent() else {
             if force { return [] }
@@ -68,6 +64,25 @@ extension StateStore {
 func readHooks(_ entry: borrowing Entry) -> Hooks? {
     guard let text = try? entry.readConfig(), let document = try? JSONDocument(text) else { return nil }
     return Config.decode(document).config.hooks
+}
+
+extension Entry {
+    /// Takes the lock from whoever works on the container.
+    ///
+    /// That may be a create or a start whose hook hangs: with the container's end, or told so, it ends the hook and takes back what it made.
+    ///
+    /// - Returns: Whether nobody has the container any more; the directory may be gone by then.
+    fileprivate mutating func lockByForce() throws(Failure) -> Bool {
+        // Again and again: what is ended now may not have been there a moment ago.
+        for _ in 0..<100 {
+            if try lock(within: 0) { return true }
+            if try !isCurrent() { return true }
+            try readRecord()?.endWhatRuns()
+            endPoststartHook()
+            if try lock(within: 100) { return true }
+        }
+        return false
+    }
 }
 
 extension Record {

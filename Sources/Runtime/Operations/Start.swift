@@ -75,7 +75,9 @@ extension StateStore {
         do throws(Failure) {
             guard let hooks = readHooks(entry) else { throw Failure("run the poststart hooks", detail: "the container's config is gone") }
             let state = record.stateForHooks(.running)
-            try runRuntimeHooks(hooks.poststart, kind: .poststart, state: state, bundle: record.bundle)
+            let end = try entry.openHookEnd()
+            try runRuntimeHooks(hooks.poststart, kind: .poststart, state: state, bundle: record.bundle, until: end.raw)
+            try? entry.unlink(Entry.File.hook)
         } catch {
             _ = try? destroy(entry, record)
             throw error
@@ -84,6 +86,26 @@ extension StateStore {
 }
 
 extension Entry {
+    /// Makes the pipe by which a forced delete ends a poststart hook, and opens it for reading.
+    ///
+    /// The payload's end does not: it may well be done before the hook is.
+    fileprivate func openHookEnd() throws(Failure) -> OwnedFD {
+        try Failure.during("make the pipe", "\(path)/\(File.hook)") { () throws(Errno) in
+            try unlink(File.hook)
+            try File.hook.withPath { name throws(Errno) in
+                _ = try kernel(__NR_mknodat, directory.number, name.address, Int(S_IFIFO | 0o600), 0)
+            }
+            return try OwnedFD.open(File.hook, [.read, .nonBlocking, .noFollow], at: directory.number)
+        }
+    }
+
+    /// Has a start end the poststart hook that it waits for, if there is one: the reader sees that a writer came and went.
+    ///
+    /// - Source: fifo(7).
+    func endPoststartHook() {
+        _ = try? OwnedFD.open(File.hook, [.write, .nonBlocking, .noFollow], at: directory.number)
+    }
+
     fileprivate func unlinkSocket() throws(Failure) {
         do throws(Errno) { try unlink(File.starting) } catch {
             throw Failure("remove the start socket", "\(path)/\(File.starting)", errno: error)

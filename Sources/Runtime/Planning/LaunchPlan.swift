@@ -33,10 +33,8 @@ public struct LaunchPlan: Equatable, Sendable {
     public var netDevices: [NetDevice] = []
     /// The groups of resctrl that the runtime makes and puts the container into (RT-01).
     public var resctrl: ResctrlPlan?
-    /// Whether there are hooks for the runtime to run.
-    public var hasRuntimeHooks = false
-    /// Whether the init waits at ``SyncPoint/runtimeHooks``.
-    public var needsRuntimeSync = false
+    /// Whether create has hooks, be they the runtime's or the init's to run.
+    public var hasCreateHooks = false
     /// What people should know though it stops nothing.
     public var warnings: [PlanningWarning] = []
 

@@ -96,13 +96,10 @@ extension PlanDraft {
     /// Plans the hooks of create (H-02 to H-04).
     mutating func planCreateHooks() {
         let hooks = config.hooks
-        let hook = hooks.prestart.first ?? hooks.createRuntime.first
-        launch.hasRuntimeHooks = hook != nil
+        let hook = hooks.prestart.first ?? hooks.createRuntime.first ?? hooks.createContainer.first
+        launch.hasCreateHooks = hook != nil
         launch.netDevices = config.linux.netDevices
-        if let origin = launch.netDevices.first?.origin ?? hook?.origin {
-            launch.needsRuntimeSync = true
-            add(.synchronize(.runtimeHooks), origin)
-        }
+        if let origin = launch.netDevices.first?.origin ?? hook?.origin { add(.synchronize(.runtimeHooks), origin) }
         for (index, hook) in hooks.createContainer.enumerated() {
             planHook(hook, .createContainer, index, environment: hook.env ?? [])
         }
