@@ -4,6 +4,7 @@
 /// lacks. So it may be dumpable, and `/proc/1/fd/1` works for the payload as if it were PID 1 itself.
 
 import CInit
+import CLinux
 import Linux
 import Plan
 
@@ -14,7 +15,9 @@ extension Executor {
     mutating func supervise(_ step: Supervise) throws(Errno) {
         // Blocked before the split: what arrives in between is forwarded, not lost.
         try SignalSet.forwardable.block()
-        let payload = try cloneProcess(CloneOptions())
+        var options = CloneOptions()
+        options.exitSignal = earlyEnd
+        let payload = try cloneProcess(options)
         if payload.isChild { return }
         do throws(Errno) {
             if step.profile.count + step.label.count > 0 { try openProcfs() }
@@ -46,15 +49,24 @@ extension Executor {
     }
 }
 
+/// What the kernel tells of a payload's end by, as long as it has not been executed: execve makes it SIGCHLD.
+///
+/// Source: clone(2), execve(2).
+private let earlyEnd = Signal.urgent
+
 /// Waits for signals for ever: one that tells of a child's end is for reaping, any other is for the payload.
 private func watch(_ payload: Int32) -> Never {
     while true {
-        guard let signal = try? SignalSet.forwardable.wait() else { continue }
-        if signal == Signal.child {
-            if let status = reap(payload) { exitProcess(status) }
-        } else {
-            kernelIgnoringFailure(SystemCallNumber.kill, Int(payload), Int(signal))
-        }
+        var info = cl_siginfo()
+        guard let signal = try? SignalSet.forwardable.wait(&info) else { continue }
+        // What the kernel itself says has a code above 0: CLD_EXITED 1, CLD_KILLED 2, CLD_DUMPED 3.
+        let isOfChild = signal == Signal.child || signal == earlyEnd && info.code > 0
+        // A payload that was killed before its execve stays a zombie for a moment, in which start sees that it never ran: both ends close
+        // its connection.
+        if isOfChild, signal == earlyEnd, info.code != 1 { SignalSet.pause(milliseconds: 300) }
+        // Somebody else's SIGURG may hide the kernel's: one of a kind is pending at most.
+        if isOfChild || signal == earlyEnd, let status = reap(payload) { exitProcess(status) }
+        if !isOfChild { kernelIgnoringFailure(SystemCallNumber.kill, Int(payload), Int(signal)) }
     }
 }
 
@@ -65,7 +77,7 @@ private func reap(_ payload: Int32) -> Int32? {
     var result: Int32?
     while true {
         var status: Int32 = 0
-        // WNOHANG 1, __WALL for children with another exit signal than SIGCHLD.
+        // WNOHANG 1, __WALL: a payload that was not executed has another exit signal than SIGCHLD.
         let pid = withUnsafeMutablePointer(to: &status) { pointer in
             (try? kernel(SystemCallNumber.wait4, -1, Int(bitPattern: pointer), 0x4000_0001, 0)) ?? 0
         }

@@ -10,6 +10,8 @@ public struct CloneOptions: Sendable {
     public var cgroup: Int32 = -1
     /// Whether the child becomes a child of the caller's parent (CLONE_PARENT).
     public var asSibling = false
+    /// The signal that tells of its end; after an execve it is SIGCHLD in any case.
+    public var exitSignal = Signal.child
 
     /// Makes options of CLONE_* flags.
     public init(flags: UInt64 = 0) { self.flags = flags }
@@ -35,7 +37,7 @@ public func cloneProcess(_ options: CloneOptions) throws(Errno) -> Cloned {
     var pidfd: Int32 = -1
     var arguments = clone_args()
     arguments.flags = options.flags | UInt64(CLONE_PIDFD)
-    arguments.exit_signal = options.asSibling ? 0 : 17
+    arguments.exit_signal = options.asSibling ? 0 : UInt64(options.exitSignal)
     if options.asSibling { arguments.flags |= UInt64(CLONE_PARENT) }
     if options.cgroup >= 0 {
         arguments.flags |= CL_CLONE_INTO_CGROUP

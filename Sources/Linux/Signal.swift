@@ -1,6 +1,6 @@
 /// Signals: sets of them, waiting for them, their dispositions.
 
-import CLinux
+public import CLinux
 
 /// Signal numbers that are the same on x86_64 and aarch64.
 public enum Signal {
@@ -14,6 +14,8 @@ public enum Signal {
     public static let child: Int32 = 17
     /// SIGSTOP.
     public static let stop: Int32 = 19
+    /// SIGURG.
+    public static let urgent: Int32 = 23
     /// SIGXFSZ.
     public static let fileTooLarge: Int32 = 25
     /// SIGWINCH.
@@ -50,11 +52,27 @@ public struct SignalSet: Equatable, Sendable {
 
     /// Waits until one of the set is pending, takes it and returns its number.
     ///
-    /// The set has to be blocked. Source: rt_sigtimedwait(2).
-    public func wait() throws(Errno) -> Int32 {
+    /// The set has to be blocked.
+    ///
+    /// - Parameter info: Takes where the signal comes from.
+    /// - Source: rt_sigtimedwait(2).
+    public func wait(_ info: inout cl_siginfo) throws(Errno) -> Int32 {
         var set = self
         return try withUnsafeMutablePointer(to: &set) { set throws(Errno) in
-            Int32(truncatingIfNeeded: try kernel(__NR_rt_sigtimedwait, Int(bitPattern: set), 0, 0, 8))
+            try withUnsafeMutablePointer(to: &info) { info throws(Errno) in
+                Int32(truncatingIfNeeded: try kernel(__NR_rt_sigtimedwait, Int(bitPattern: set), Int(bitPattern: info), 0, 8))
+            }
+        }
+    }
+
+    /// Does nothing for a while, whatever is pending.
+    public static func pause(milliseconds: Int) {
+        var set = none
+        var time = cl_timespec(seconds: Int64(milliseconds / 1000), nanoseconds: Int64(milliseconds % 1000) * 1_000_000)
+        withUnsafeMutablePointer(to: &set) { set in
+            withUnsafeMutablePointer(to: &time) { time in
+                kernelIgnoringFailure(__NR_rt_sigtimedwait, Int(bitPattern: set), 0, Int(bitPattern: time), 8)
+            }
         }
     }
 }

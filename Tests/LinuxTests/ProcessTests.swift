@@ -99,9 +99,14 @@ struct ProcessTests {
                 let own = Int(ownProcessID())
                 try kernel(__NR_kill, own, 37)
                 try kernel(__NR_kill, own, 10)
-                if try set.wait() != 10 { return 3 }
-                if try set.wait() != 37 { return 4 }
-                return 0
+                var info = cl_siginfo()
+                if try set.wait(&info) != 10 || info.code != 0 { return 3 }
+                if try set.wait(&info) != 37 { return 4 }
+                let before = monotonicMilliseconds()
+                try kernel(__NR_kill, own, 10)
+                SignalSet.pause(milliseconds: 50)
+                if monotonicMilliseconds() - before < 50 { return 5 }
+                return try set.wait(&info) == 10 ? 0 : 6
             }
         #expect(end == .exited(0))
     }

@@ -23,14 +23,31 @@ let startOutcome = Topic("start outcome") { topic in
             let caller = try agent.nextCaller()
             try equal(kill(caller, SIGKILL), 0, "kill(2)")
             let status = try lab.children.wait(for: pid, until: lab.deadline, "start")
-            // A supervisor reaps at once, so that nobody can tell any more whether there was an execve.
-            if placement == "exec" {
-                try equal(status, 1, "status of start")
-                try contains(lab.read(errors), "ended before the payload was started", "message")
-            }
+            try equal(status, 1, "status of start, PID 1 by \(placement)")
+            try contains(lab.read(errors), "ended before the payload was started", "message")
             lab.children.reapsAll = true
             try box.stopped()
             try equal(box.text, "", "output")
+        }
+    }
+
+    topic.claim("a payload whose filter kills it at its execve is start's error", rows: ["LC-08", "SE-11"]) { lab in
+        try lab.oursOnly()
+        let box = try lab.container("echo ran") {
+            // Kept from being found out before: whether it kills depends on an argument.
+            $0["/linux/seccomp"] = allowing(but: [
+                rule(["execve"], "SCMP_ACT_KILL_PROCESS", args: [["index": 0, "value": 0, "op": "SCMP_CMP_NE"] as Object])
+            ])
+        }
+        for signal in ["", "URG", "CHLD"] {
+            try box.created()
+            // What anybody sends to the first process hides nothing.
+            if !signal.isEmpty { try equal(Foundation.kill(try box.pid(), signal == "URG" ? SIGURG : SIGCHLD), 0, "kill(2)") }
+            let outcome = try box.start()
+            try refused(outcome, "start")
+            try contains(outcome.err, "ended before the payload was started", "message")
+            try equal(try box.status(), "stopped", "status")
+            try equal(try box.delete().status, 0, "delete")
         }
     }
 

@@ -35,8 +35,10 @@ func awaitPayload(
         guard entries.0.revents != 0 else { throw Failure.endedEarly }
         guard let (message, text, descriptor) = try receive(connection) else {
             // execve closes the connection; so does an end before it.
-            guard isAnnounced, hasExecuted(payload, process) else { throw Failure.endedEarly }
-            return warnings
+            if isAnnounced, hasExecuted(payload, process) { return warnings }
+            // Whoever hears of it shall find the container stopped.
+            _ = hasEnded(process, within: 1000)
+            throw Failure.endedEarly
         }
         switch MessageKind(rawValue: message.kind) {
         case .listener:
@@ -58,7 +60,8 @@ func awaitPayload(
 
 /// Whether the payload's process, which has closed its connection, did so by execve: it has a new name then.
 ///
-/// One that is gone already had its execve, as far as anybody can tell.
+/// One that is gone already had its execve, as far as anybody can tell: the supervising init leaves one that had none in sight for a moment,
+/// but where the payload is the first process its parent may reap it at once.
 private func hasExecuted(_ payload: Int32, _ process: borrowing OwnedFD) -> Bool {
     let unchanged = Array("(\(nameBeforeExecve.description)) ".utf8)
     // execve closes descriptors before it changes the name.
