@@ -38,7 +38,7 @@ struct Bundle {
             throw Failure(problems: findings.filter { $0.severity == .error }.map { $0.rendered(document: document) })
         }
         self.config = config
-        remarks = findings.filter { $0.severity == .warning }.map { $0.rendered(document: document) }
+        remarks = findings.filter { $0.severity == .warning }.map { $0.unmarked(document: document) }
         guard let root = config.root else { throw Failure("open the root file system", detail: "the config has none") }
         let name = root.path.value
         rootfs = try Bundle.absolute(

@@ -248,6 +248,9 @@ struct DecodingTests {
     func rendering() throws {
         let finding = Diagnostic(.error, .none, "wrong", got: "1", hint: "do", row: "X-01")
         #expect(finding.rendered(document: nil) == "config.json: wrong (got 1); do [X-01]")
+        let warning = Diagnostic(.warning, .none, "odd", row: "X-01")
+        #expect(warning.rendered(document: nil) == "config.json: warning: odd [X-01]")
+        #expect(warning.unmarked(document: nil) == "config.json: odd [X-01]")
         #expect(throws: JSONDocument.SyntaxError.self) { try JSONDocument(Array("{".utf8)) }
         do {
             _ = try JSONDocument(Array("{\n?".utf8))

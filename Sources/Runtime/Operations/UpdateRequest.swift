@@ -24,7 +24,7 @@ public struct UpdateRequest {
         }
         let (resources, found) = Resources.decode(document)
         try self.init(resources, found) {
-            $0.rendered(file: file, document: document)
+            $0.unmarked(file: file, document: document)
         } place: { origin in
             if origin == .none { return nil }
             let (line, column) = document.position(of: origin)
@@ -38,7 +38,7 @@ public struct UpdateRequest {
     public init(_ resources: Resources, options: [String]) throws(Failure) {
         try self.init(resources, []) { diagnostic in
             let node = Int(diagnostic.origin.node)
-            return diagnostic.rendered(file: options.indices.contains(node) ? "--\(options[node])" : "update", document: nil)
+            return diagnostic.unmarked(file: options.indices.contains(node) ? "--\(options[node])" : "update", document: nil)
         } place: { _ in
             nil
         }

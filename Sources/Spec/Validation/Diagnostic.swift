@@ -48,6 +48,13 @@ public struct Diagnostic: Equatable, Sendable {
 
     /// The finding in one line: `config.json:LINE:COL: /json/pointer: what is wrong (got VALUE); hint [ROW-ID]`, less what is absent.
     public func rendered(file: String = "config.json", document: JSONDocument?) -> String {
+        sentence(file, document, mark: severity.mark)
+    }
+
+    /// The same of a finding that whoever shows it calls a warning or an error anyway.
+    public func unmarked(file: String = "config.json", document: JSONDocument?) -> String { sentence(file, document, mark: "") }
+
+    private func sentence(_ file: String, _ document: JSONDocument?, mark: String) -> String {
         var text = file
         var pointer = ""
         if let line, let column {
@@ -59,15 +66,21 @@ public struct Diagnostic: Equatable, Sendable {
         }
         text += ": "
         if !pointer.isEmpty { text += pointer + ": " }
-        switch severity {
-        case .error: break
-        case .warning: text += "warning: "
-        case .note: text += "note: "
-        }
-        text += message
+        text += mark + message
         if let got { text += " (got \(got))" }
         if let hint { text += "; \(hint)" }
         return text + " [\(row)]"
+    }
+}
+
+extension Diagnostic.Severity {
+    /// What a finding that is no error is marked with.
+    fileprivate var mark: String {
+        switch self {
+        case .error: ""
+        case .warning: "warning: "
+        case .note: "note: "
+        }
     }
 }
 
