@@ -72,6 +72,44 @@ let containerMounts = Topic("mount-changes", commands: ["mounts", "exec"]) { top
         try equal(try FileManager.default.contentsOfDirectory(atPath: outside), [], "the host's directory")
     }
 
+    topic.claim("a container in a joined mount namespace gets its mounts below its own root", rows: ["M-01", "N-03"]) { lab in
+        let mark = lab.fresh("mark")
+        let holder = try lab.children.start(Launch(arguments: ["unshare", "-m", "sh", "-c", "echo here >\(mark); exec sleep 1000"]))
+        lab.later { [children = lab.children] in
+            kill(holder, SIGKILL)
+            _ = try? children.wait(for: holder, until: Deadline(seconds: 5), "the holder's end")
+        }
+        try lab.eventually("the holder") { lab.read(mark) == "here\n" }
+        let box = try lab.runningContainer { $0.join("mount", "/proc/\(holder)/ns/mnt") }
+        let folder = try lab.folder(["word": "hello"])
+        let list = try lab.file(#"[{"destination": "/added", "source": "\#(folder)", "options": ["bind"]}]"#)
+        let added = try lab.run(["mounts", "add", box.id, list])
+        try equal(added.status, 0, "mounts add (\(added.err))")
+        try equal(try box.says([], "cat /added/word"), "hello", "content")
+        try expect(!FileManager.default.fileExists(atPath: "/added"), "the mount point was made in the namespace's own root")
+        try equal(try lab.run(["mounts", "remove", box.id, list]).status, 0, "mounts remove")
+        try equal(try box.says([], "ls /added"), "", "content afterwards")
+    }
+
+    topic.claim("a link of the container has nothing taken away that masks the kernel's files", rows: ["M-10", "X-02"]) { lab in
+        let box = try lab.container("ln -s /proc /way; echo up; exec sleep 100") { $0["/linux/maskedPaths"] = ["/proc/keys"] }
+        try box.up()
+        try box.writes("up")
+        let list = try lab.file(#"[{"destination": "/way/keys"}]"#)
+        try refused(try lab.run(["mounts", "remove", box.id, list]), "removal through a link")
+        try contains(try box.says([], "cat /proc/mounts"), " /proc/keys ", "mounts")
+    }
+
+    topic.claim("a file that was mounted before one that fails is not left mounted", rows: ["M-01"]) { lab in
+        let box = try lab.runningContainer()
+        let folder = try lab.folder(["word": "hello"])
+        let list = try lab.file(
+            #"[{"destination": "/etc/word", "source": "\#(folder)/word", "options": ["bind"]}, {"destination": "/mnt", "type": "no-such-fs"}]"#
+        )
+        try refused(try lab.run(["mounts", "add", box.id, list]), "a file system that is not there")
+        try expect(!(try lab.run(["mounts", "list", box.id]).out.contains("/etc/word")), "the file's mount is left")
+    }
+
     topic.claim("what confines the container is not taken away, and bad mounts are refused", rows: ["M-10", "S-01"]) { lab in
         let box = try lab.runningContainer()
         for text in [

@@ -84,7 +84,8 @@ struct JoinedContainer: ~Copyable {
         return flags
     }
 
-    private static func differs(_ type: NamespaceType, _ directory: String) throws(Errno) -> Bool {
+    /// Whether a process, by its directory in /proc, is in another namespace of a type than the caller.
+    static func differs(_ type: NamespaceType, _ directory: String) throws(Errno) -> Bool {
         let own: FileStatus
         do throws(Errno) { own = try status("/proc/self/ns/\(type.fileName)") } catch {
             // A kernel without namespaces of the type.

@@ -34,11 +34,14 @@ enum MountChange {
 
     /// Makes the change inside the namespaces of a process; after a failure mounts that were made are taken away again.
     ///
-    /// - Parameter namespaces: The CLONE_NEW* flags of those that are not the caller's.
-    func perform(inside process: borrowing OwnedFD, joining namespaces: UInt64) throws(Failure) {
+    /// - Parameters:
+    ///   - root: The process's root directory.
+    ///   - namespaces: The CLONE_NEW* flags of those that are not the caller's.
+    func perform(inside process: borrowing OwnedFD, _ root: borrowing OwnedFD, joining namespaces: UInt64) throws(Failure) {
         let target = process.number
+        let root = RootDirectory(root.number)
         let answer = try Failure.during("change the container's mounts") { () throws(Errno) -> String in
-            try self.answer(of: target, namespaces)
+            try self.answer(of: target, root, namespaces)
         }
         if answer.isEmpty { return }
         let parts = answer.split(separator: " ", maxSplits: 1)
@@ -50,15 +53,18 @@ enum MountChange {
                 object.isEmpty ? "enter the container" : "mount on", object.isEmpty ? nil : object, errno: errno,
                 hint: errno == .noDevice ? "this kernel has no such file system" : nil)
         case .remove:
+            let isLink = errno == .loop
             throw Failure(
                 object.isEmpty ? "enter the container" : "unmount", object.isEmpty ? nil : object,
-                detail: errno == .invalidArgument ? "it is not a mount point, or not one of the container's own" : nil,
-                errno: errno == .invalidArgument ? nil : errno)
+                detail: errno == .invalidArgument
+                    ? "it is not a mount point, or not one of the container's own"
+                    : isLink ? "a link is on the way, which the container can point to what confines it" : nil,
+                errno: errno == .invalidArgument || isLink ? nil : errno, hint: isLink ? "name it as \"mounts list\" does" : nil)
         }
     }
 
     /// What the child says: nothing where all went well, else an errno and the mount.
-    private func answer(of target: Int, _ namespaces: UInt64) throws(Errno) -> String {
+    private func answer(of target: Int, _ root: RootDirectory, _ namespaces: UInt64) throws(Errno) -> String {
         var ends: (Int32, Int32) = (-1, -1)
         try withUnsafeMutablePointer(to: &ends) { ends throws(Errno) in
             _ = try kernel(__NR_pipe2, Int(bitPattern: ends), Int(O_CLOEXEC))
@@ -70,7 +76,7 @@ enum MountChange {
             var object = ""
             do throws(Errno) {
                 try enter(target, namespaces)
-                try carryOut(&object)
+                try carryOut(below: root, &object)
                 exitProcess(0)
             } catch {
                 try? writer.writeAll("\(error.code) \(object)")
@@ -86,25 +92,24 @@ enum MountChange {
         return answer
     }
 
-    /// Joins the container's namespaces; the mount namespace's root is the root from then on.
+    /// Joins the container's namespaces.
     ///
     /// - Source: setns(2) with a pidfd, Linux 5.8.
     private func enter(_ target: Int, _ namespaces: UInt64) throws(Errno) {
         // A container with a user namespace of its own must not look into this process.
-        try kernel(__NR_prctl, 4, 0)  // PR_SET_DUMPABLE
+        try setDumpable(false)
         try kernel(__NR_setns, target, Int(truncatingIfNeeded: namespaces))
     }
 
     /// - Parameter object: The mount that is at work.
-    private func carryOut(_ object: inout String) throws(Errno) {
-        let descriptor = try OwnedFD.open("/", [.path, .directory])
-        let root = RootDirectory(descriptor.number)
+    private func carryOut(below root: RootDirectory, _ object: inout String) throws(Errno) {
         switch self {
         case .add(let mounts):
-            for (index, mount) in mounts.enumerated() {
+            var made: [AttachedMount] = []
+            for mount in mounts {
                 object = mount.destination
-                do throws(Errno) { try mount.make(below: root) } catch {
-                    for made in mounts[..<index].reversed() { try? unmount(made.destination, below: root) }
+                do throws(Errno) { try mount.make(below: root, &made) } catch {
+                    for mount in made.reversed() { mount.detach(below: root) }
                     throw error
                 }
             }
@@ -116,26 +121,55 @@ enum MountChange {
         }
     }
 
-    /// Takes away what is mounted on a path: by name in its directory, so that no link leads elsewhere.
+    /// Takes away what is mounted on a path without links.
+    ///
+    /// The container could point a link to /proc, and have what masks a file there taken away.
     private func unmount(_ path: String, below root: RootDirectory) throws(Errno) {
         try path.withPath { path throws(Errno) in
             // Nothing is to be made where there is nothing.
-            _ = try root.resolve(path, [.path, .noFollow])
+            _ = try OwnedFD.open(path, [.path, .noFollow], below: root.descriptor, resolve: [.inRoot, .noSymlinks])
+            var name = PathBuffer()
+            let parent = try root.parent(of: path, name: &name, followLinks: false)
+            try detachMount(name.cString, in: parent)
+        }
+    }
+}
+
+/// Takes the mount of a name in a directory away.
+private func detachMount(_ name: CString, in directory: borrowing OwnedFD) throws(Errno) {
+    try kernel(__NR_fchdir, directory.number)
+    let detach = 2  // MNT_DETACH
+    let noFollow = 8  // UMOUNT_NOFOLLOW
+    _ = try kernel(__NR_umount2, name.address, detach | noFollow)
+}
+
+/// A mount that this change has made, to be taken away again where a later one fails.
+private struct AttachedMount {
+    /// The mount's root, open for as long as the child lives.
+    var tree: Int32
+    var destination: String
+
+    /// Takes it away, and no other: by itself where it is a directory, else by a name that means it.
+    func detach(below root: RootDirectory) {
+        if (try? kernel(__NR_fchdir, Int(tree))) != nil {
+            kernelIgnoringFailure(__NR_umount2, literal(".").address, 2)
+            return
+        }
+        try? destination.withPath { path throws(Errno) in
             var name = PathBuffer()
             let parent = try root.parent(of: path, name: &name)
-            try kernel(__NR_fchdir, parent.number)
-            let detach = 2  // MNT_DETACH
-            let noFollow = 8  // UMOUNT_NOFOLLOW
-            _ = try kernel(__NR_umount2, name.cString.address, detach | noFollow)
+            let found = try OwnedFD.open(name.cString, [.path, .noFollow], at: parent.number)
+            if try mountID(found.number) == mountID(Int(tree)) { try detachMount(name.cString, in: parent) }
         }
     }
 }
 
 extension PreparedMount {
-    fileprivate func make(below root: RootDirectory) throws(Errno) {
+    /// Makes the mount, and notes it as soon as it is attached.
+    fileprivate func make(below root: RootDirectory, _ made: inout [AttachedMount]) throws(Errno) {
         switch content {
         case .tree(let tree, let isDirectory):
-            try attach(MountTree(OwnedFD(tree)), below: root, isDirectory: isDirectory)
+            try attach(MountTree(OwnedFD(tree)), below: root, isDirectory: isDirectory, &made)
         case .filesystem(let type, let source, let parameters, let attributes):
             let tree = try type.withPath { type throws(Errno) in
                 let context = try FilesystemContext(type: type)
@@ -146,17 +180,21 @@ extension PreparedMount {
                 }
                 return try context.mount(attributes: attributes).release()
             }
-            try attach(MountTree(OwnedFD(tree)), below: root, isDirectory: true)
+            try attach(MountTree(OwnedFD(tree)), below: root, isDirectory: true, &made)
         }
     }
 
-    private func attach(_ tree: consuming MountTree, below root: RootDirectory, isDirectory: Bool) throws(Errno) {
+    private func attach(
+        _ tree: consuming MountTree, below root: RootDirectory, isDirectory: Bool, _ made: inout [AttachedMount]
+    ) throws(Errno) {
         let target = OwnedFD(
             try destination.withPath { path throws(Errno) in
                 try root.mountPoint(path, isDirectory: isDirectory, noFollow: noFollow).release()
             })
         try tree.attach(to: target.number)
-        for change in propagation { try setPropagation(tree.descriptor.number, change) }
+        let root = tree.release()
+        made.append(AttachedMount(tree: root, destination: destination))
+        for change in propagation { try setPropagation(Int(root), change) }
     }
 }
 

@@ -24,7 +24,7 @@ extension StateStore {
         var prepared: [PreparedMount] = []
         // The trees live as long as the call.
         for mount in try checkedMounts(text) { prepared.append(try PreparedMount(mount, bundle: container.record.bundle)) }
-        try MountChange.add(prepared).perform(inside: container.process, joining: container.foreignNamespaces())
+        try MountChange.add(prepared).perform(inside: container.process, container.root, joining: container.foreignNamespaces())
     }
 
     /// Takes mounts of a running container away.
@@ -36,7 +36,7 @@ extension StateStore {
         if let path = paths.first(where: { isProtected($0) }) {
             throw Failure("unmount", path, detail: "it confines the container")
         }
-        try MountChange.remove(paths).perform(inside: container.process, joining: container.foreignNamespaces())
+        try MountChange.remove(paths).perform(inside: container.process, container.root, joining: container.foreignNamespaces())
     }
 
     private func checkedMounts(_ text: [UInt8]) throws(Failure) -> [Mount] {
@@ -62,6 +62,8 @@ private struct RunningContainer: ~Copyable {
     let entry: Entry
     let record: Record
     let process: OwnedFD
+    /// Its root directory, which is not that of its mount namespace where it has joined one.
+    let root: OwnedFD
 
     init(_ store: StateStore, _ id: ContainerID) throws(Failure) {
         var entry = try store.find(id)
@@ -69,31 +71,30 @@ private struct RunningContainer: ~Copyable {
         guard let record = try entry.readRecord(), record.intent == .created, let process = try record.openProcess() else {
             throw Failure("change the mounts", id.name, kind: .notRunning)
         }
+        let path = "/proc/\(record.process.pid)/root"
+        let root = try Failure.during("look at the container's root", path) { () throws(Errno) in
+            try OwnedFD.open(path, [.path, .directory])
+        }
+        // What was read by its id was its own if it still lives.
+        if hasEnded(process) { throw Failure("change the mounts", id.name, kind: .notRunning) }
         self.entry = entry
         self.record = record
         self.process = process
+        self.root = root
     }
 
     /// The CLONE_NEW* flags of the namespaces that the container has and the caller is not in.
     func foreignNamespaces() throws(Failure) -> UInt64 {
-        let types: [(name: String, flag: UInt64)] = [
-            ("user", NamespaceFlag.user), ("mnt", NamespaceFlag.mount), ("pid", NamespaceFlag.pid), ("net", NamespaceFlag.network),
-            ("ipc", NamespaceFlag.ipc), ("uts", NamespaceFlag.uts), ("cgroup", NamespaceFlag.cgroup),
-        ]
-        var flags: UInt64 = 0
-        for type in types {
-            let own = try namespace("self", type.name)
-            if try namespace("\(record.process.pid)", type.name) != own { flags |= type.flag }
+        let directory = "/proc/\(record.process.pid)"
+        let flags = try Failure.during("look at the container's namespaces", directory) { () throws(Errno) -> UInt64 in
+            var flags: UInt64 = 0
+            for type in NamespaceType.allCases where try JoinedContainer.differs(type, directory) { flags |= type.cloneFlag }
+            return flags
         }
         guard flags & NamespaceFlag.mount != 0 else {
             throw Failure("change the mounts", record.id.name, detail: "the container has no mount namespace of its own")
         }
         return flags
-    }
-
-    private func namespace(_ process: String, _ name: String) throws(Failure) -> String {
-        let path = "/proc/\(process)/ns/\(name)"
-        return try Failure.during("look at the namespace", path) { () throws(Errno) in try readLink(path) }
     }
 }
 
