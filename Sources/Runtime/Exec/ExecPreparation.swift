@@ -66,24 +66,14 @@ private struct ProcessSource {
         }
         file = path == "-" ? "standard input" : path
         isOfConfig = false
-        let text = try ProcessSource.read(path)
+        let text = try readDocument(path, "read the process")
         do throws(JSONDocument.SyntaxError) { document = try JSONDocument(text) } catch {
             throw Failure(problems: [Diagnostic(error).rendered(file: file, document: nil)])
         }
         let (process, findings) = Process.decode(document)
         self.process = process.completed(from: container.config.process)
         self.findings = findings
-        for finding in findings where finding.severity == .warning { remarks.append(finding.rendered(file: file, document: document)) }
-    }
-
-    /// Reads a document; a pipe will do.
-    private static func read(_ path: String) throws(Failure) -> [UInt8] {
-        do throws(Errno) {
-            if path != "-" { return try OwnedFD.open(path, [.read, .noControllingTerminal]).readAll(limit: 16 << 20) }
-            return try OwnedFD(try kernel(__NR_fcntl, 0, Int(F_DUPFD_CLOEXEC), 3)).readAll(limit: 16 << 20)
-        } catch {
-            throw Failure("read the process", path, errno: error, kind: .unreadable)
-        }
+        for finding in findings where finding.severity == .warning { remarks.append(finding.unmarked(file: file, document: document)) }
     }
 
     /// Refuses a process that makes no sense, with all problems at once.

@@ -1,6 +1,5 @@
 /// `swoci update`
 
-import Linux
 import Runtime
 import Spec
 
@@ -17,8 +16,7 @@ func updateRequest(_ options: Options) throws(Failure) -> UpdateRequest {
         guard limits.names.isEmpty else {
             throw Failure("update the container", detail: "both --resources and --\(limits.names[0]) are given", kind: .usage)
         }
-        let isStandardInput = file == "-"
-        request = try UpdateRequest(try readResources(isStandardInput ? "/proc/self/fd/0" : file), file: isStandardInput ? "stdin" : file)
+        request = try UpdateRequest(try readDocument(file, "read the resources"), file: file == "-" ? "stdin" : file)
     } else {
         request = try UpdateRequest(limits.resources, options: limits.names)
     }
@@ -26,14 +24,6 @@ func updateRequest(_ options: Options) throws(Failure) -> UpdateRequest {
         if let line = options[option], !line.isEmpty { request.schemata.append((option, line)) }
     }
     return request
-}
-
-private func readResources(_ path: String) throws(Failure) -> [UInt8] {
-    do throws(Errno) { return try OwnedFD.open(path, [.read, .noControllingTerminal]).readAll(limit: 1 << 20) } catch {
-        throw Failure(
-            "read the resources", path, detail: error == .fileTooLarge ? "it has more than 1 MiB" : nil,
-            errno: error == .fileTooLarge ? nil : error, kind: .unreadable)
-    }
 }
 
 /// Limits of single options.
