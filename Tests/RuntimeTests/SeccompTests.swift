@@ -92,6 +92,29 @@ import Testing
             #expect(try Self.decide(profile, 1) == allow)
         }
 
+        @Test("of rules that disagree under equal conditions the first counts, and both are told (SE-10)")
+        func disagreement() throws {
+            let condition = SeccompCondition(index: 0, value: 5, operation: .equal)
+            for args in [[], [condition]] {
+                var rules = [
+                    Self.rule(["personality"], .errno(1), args), Self.rule(["personality", "mount"], .errno(2), args),
+                    Self.rule(["mount"], .allow, args), Self.rule(["personality"], .errno(1), args),
+                ]
+                for index in rules.indices { rules[index].origin = Origin(node: Int32(index + 1)) }
+                let profile = Self.profile(.allow, rules)
+                #expect(try Self.decide(profile, 135, 5) == errno(1))
+                #expect(try Self.decide(profile, 135, 6) == (args.isEmpty ? errno(1) : allow))
+                // What the default says anyway is no rule.
+                #expect(
+                    disagreements(profile) == [
+                        SeccompDisagreement(name: "personality", first: Origin(node: 1), second: Origin(node: 2))
+                    ])
+            }
+            let other = SeccompCondition(index: 0, value: 6, operation: .equal)
+            let apart = [Self.rule(["mount"], .errno(1), [condition]), Self.rule(["mount"], .errno(2), [other])]
+            #expect(disagreements(Self.profile(.allow, apart)).isEmpty)
+        }
+
         @Test("unknown names are left out and told (SE-09)")
         func unknownNames() throws {
             let profile = Self.profile(.allow, [Self.rule(["nosuch", "mount", "nosuch", "other"], .errno(1))])

@@ -105,7 +105,8 @@ let seccompProfiles = Topic("seccomp profiles") { topic in
         guard lab.runtime.isSwoci else { return }
         try contains(text, "No space left on device", "mkdir, by the first rule")
         let told = try lab.run(["--debug", "run", "--bundle", box.bundle, box.id])
-        try contains(told.err, "two rules for mkdir disagree", "messages under --debug")
+        try contains(told.err, "two rules for mkdir disagree: /linux/seccomp/syscalls/0 counts, ", "messages under --debug")
+        try contains(told.err, "/linux/seccomp/syscalls/1 does not", "messages under --debug")
     }
 
     topic.claim("names that libseccomp does not know are told under --debug only", rows: ["SE-09"]) { lab in

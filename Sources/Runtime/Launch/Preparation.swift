@@ -117,8 +117,9 @@ extension Preparation {
                 place: bundle.place(of: first.origin), hint: "leave \(KnownAnnotation.seccompFailUnknown.rawValue) out to skip such names")
         }
         guard tells else { return [] }
-        let disagreeing = disagreeingSystemCalls(seccomp).map {
-            "seccomp: two rules for \($0.value) disagree, and the first counts [SE-10]"
+        func pointer(_ origin: Origin) -> String { bundle.place(of: origin)?.pointer ?? "a rule" }
+        let disagreeing = disagreements(seccomp).map {
+            "seccomp: two rules for \($0.name) disagree: \(pointer($0.first)) counts, \(pointer($0.second)) does not [SE-10]"
         }
         return disagreeing
             + unknown.map {

@@ -149,15 +149,6 @@ private struct ResolvedRule: Hashable {
     var call: Int32
     var action: UInt32
     var conditions: [SeccompCondition]
-
-    func hash(into hasher: inout Hasher) {
-        hasher.combine(call)
-        hasher.combine(action)
-        for condition in conditions {
-            hasher.combine(condition.index)
-            hasher.combine(condition.value)
-        }
-    }
 }
 
 /// libseccomp's filter under construction.

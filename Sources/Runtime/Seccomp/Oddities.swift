@@ -14,18 +14,34 @@ func unknownSystemCalls(_ seccomp: Seccomp) -> [Located<String>] {
     return result
 }
 
-/// The names for which two rules without conditions want different things, with the later rule: libseccomp keeps the first, and one that says
-/// what the default says is none (SE-10).
-func disagreeingSystemCalls(_ seccomp: Seccomp) -> [Located<String>] {
-    var actions: [String: SeccompAction] = [:]
-    var result: [Located<String>] = []
-    for rule in seccomp.syscalls where rule.args.isEmpty {
+/// Two rules that want different things of the same call.
+struct SeccompDisagreement: Equatable {
+    /// The call's name.
+    var name: String
+    /// The rule that counts.
+    var first: Origin
+    /// The one that does not.
+    var second: Origin
+}
+
+/// The rules that disagree under the same conditions: libseccomp keeps the first, and one that says what the default says is none (SE-10).
+///
+/// See docs/decisions/017-seccomp-disagreement.md.
+func disagreements(_ seccomp: Seccomp) -> [SeccompDisagreement] {
+    struct Case: Hashable {
+        var name: String
+        var conditions: [SeccompCondition]
+    }
+    var known: [Case: SeccompRule] = [:]
+    var result: [SeccompDisagreement] = []
+    for rule in seccomp.syscalls where rule.action != seccomp.defaultAction {
         for name in rule.names {
-            if let first = actions[name] {
-                if first != rule.action { result.append(Located(name, rule.origin)) }
-            } else {
-                actions[name] = rule.action
+            let place = Case(name: name, conditions: rule.args)
+            guard let first = known[place] else {
+                known[place] = rule
+                continue
             }
+            if first.action != rule.action { result.append(SeccompDisagreement(name: name, first: first.origin, second: rule.origin)) }
         }
     }
     return result

@@ -60,9 +60,9 @@ public struct SeccompRule: Equatable, Sendable {
 }
 
 /// A condition on a call's argument.
-public struct SeccompCondition: Equatable, Sendable {
+public struct SeccompCondition: Hashable, Sendable {
     /// The comparisons, in the order of libseccomp's enum scmp_compare, which starts at 1.
-    public enum Operator: UInt32, Equatable, Sendable {
+    public enum Operator: UInt32, Hashable, Sendable {
         /// SCMP_CMP_NE
         case notEqual = 1
         /// SCMP_CMP_LT
