@@ -169,4 +169,36 @@ struct ResctrlTests {
         }
         #expect(!fake.has("box"))
     }
+
+    @Test("an update writes lines into the container's own class at once, and can take them back (RT-03, RT-04, CLI-13)")
+    func change() throws {
+        let fake = try FakeTree()
+        try fake.group("box", schemata: "L3:0=ff\nMB:0=90\n")
+        let record = ResctrlRecord(plan { _ in }, root: fake.root)
+        let lines = [(option: "l3-cache-schema", line: "L3:0=0f"), (option: "mem-bw-schema", line: "MB:0=50")]
+        let undo = try #require(try Resctrl.change(record, lines))
+        #expect(fake.text("box/schemata") == "L3:0=0f\nMB:0=50\n")
+        undo.restore()
+        #expect(fake.text("box/schemata") == "L3:0=ff\nMB:0=90\n")
+        #expect(try Resctrl.change(record, []) == nil)
+    }
+
+    @Test("an update changes no class that others share, and none that is gone (RT-02, CLI-13)")
+    func changeRefused() throws {
+        let fake = try FakeTree()
+        try fake.group("gold", schemata: "L3:0=f")
+        let line = [(option: "l3-cache-schema", line: "L3:0=1")]
+        for shared in [
+            plan { $0.closID = Located("gold") }, plan { ($0.closID, $0.enableMonitoring) = (Located("gold"), true) },
+            plan { ($0.closID, $0.enableMonitoring) = (Located("/"), true) },
+        ] {
+            let refused = failure { () throws(Failure) in _ = try Resctrl.change(ResctrlRecord(shared, root: fake.root), line) }
+            #expect(refused?.message.contains("--l3-cache-schema") == true)
+            #expect(refused?.message.contains("no class of service of its own") == true)
+        }
+        #expect(fake.text("gold/schemata") == "L3:0=f")
+        let own = ResctrlRecord(plan { $0.l3CacheSchema = Located("L3:0=f") }, root: fake.root)
+        #expect(failure { () throws(Failure) in _ = try Resctrl.change(own, line) }?.errno == .noEntry)
+        #expect(!fake.has("box"))
+    }
 }

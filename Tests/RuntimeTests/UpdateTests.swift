@@ -42,6 +42,15 @@ struct UpdateOptionTests {
         ])
     func options(line: String, json: String) throws { #expect(try limits(line) == json) }
 
+    @Test("lines for the class of service are taken as they are, empty ones not at all (RT-03, RT-04, CLI-13)")
+    func schemata() throws {
+        let words = ["update", "--l3-cache-schema", "L3:0=f;1=3", "--mem-bw-schema=MB:0=50", "c"]
+        let lines = try updateRequest(try parseArguments(words).options).schemata
+        #expect(lines.map { $0.option } == ["l3-cache-schema", "mem-bw-schema"])
+        #expect(lines.map { $0.line } == ["L3:0=f;1=3", "MB:0=50"])
+        #expect(try updateRequest(try parseArguments(["update", "--l3-cache-schema=", "c"]).options).schemata.isEmpty)
+    }
+
     @Test(
         "what is no limit is refused with its option's name",
         arguments: [

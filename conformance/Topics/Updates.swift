@@ -216,6 +216,30 @@ let updates = Topic("updates", commands: ["update"]) { topic in
 
     // MARK: Effects
 
+    topic.claim(
+        "lines for a class of service are written, and taken back with a limit that is refused", rows: ["RT-03", "RT-04", "CLI-13"]
+    ) {
+        lab in
+        try lab.oursOnly()
+        try Cgroups.require("cpuset")
+        let box = try lab.container("exec sleep 100")
+        try box.up()
+        // Few hosts have resctrl: a directory that looks like a class of it, noted as what create made.
+        let group = try lab.folder(["schemata": "L3:0=ff\nMB:0=90\n"])
+        let record = "\(lab.stateRoot)/\(box.id)/record.json"
+        var noted = try object(lab.read(record))
+        noted["resctrl"] = [group]
+        try JSONSerialization.data(withJSONObject: noted).write(to: URL(fileURLWithPath: record))
+        try update(box, "--l3-cache-schema", "L3:0=0f", "--mem-bw-schema", "MB:0=50")
+        try equal(lab.read("\(group)/schemata"), "L3:0=0f\nMB:0=50\n", "schemata")
+        let outcome = try lab.run(["update", "--l3-cache-schema", "L3:0=01", "--cpuset-cpus", "4000", box.id])
+        try refused(outcome, "a CPU that no host has")
+        try equal(lab.read("\(group)/schemata"), "L3:0=0f\nMB:0=50\n", "schemata after an update that was refused")
+        unlink("\(group)/schemata")
+        try equal(try box.delete("--force").status, 0, "delete --force")
+        try expect(!FileManager.default.fileExists(atPath: group), "the class is left")
+    }
+
     topic.claim("a lower pids limit refuses the next fork, a higher one allows it", rows: ["RH-07", "CLI-13"]) { lab in
         try Cgroups.require("pids")
         let script = """
