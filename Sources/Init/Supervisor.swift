@@ -61,9 +61,9 @@ private func watch(_ payload: Int32) -> Never {
         guard let signal = try? SignalSet.forwardable.wait(&info) else { continue }
         // What the kernel itself says has a code above 0: CLD_EXITED 1, CLD_KILLED 2, CLD_DUMPED 3.
         let isOfChild = signal == Signal.child || signal == earlyEnd && info.code > 0
-        // A payload that was killed before its execve stays a zombie for a moment, in which start sees that it never ran: both ends close
+        // A payload that was killed before its execve stays a zombie for a second, in which start sees that it never ran: both ends close
         // its connection.
-        if isOfChild, signal == earlyEnd, info.code != 1 { SignalSet.pause(milliseconds: 300) }
+        if isOfChild, signal == earlyEnd, info.code != 1 { SignalSet.pause(milliseconds: 1000) }
         // Somebody else's SIGURG may hide the kernel's: one of a kind is pending at most.
         if isOfChild || signal == earlyEnd, let status = reap(payload) { exitProcess(status) }
         if !isOfChild { kernelIgnoringFailure(SystemCallNumber.kill, Int(payload), Int(signal)) }

@@ -37,7 +37,7 @@ func awaitPayload(
             // execve closes the connection; so does an end before it.
             if isAnnounced, hasExecuted(payload, process) { return warnings }
             // Whoever hears of it shall find the container stopped.
-            _ = hasEnded(process, within: 1000)
+            _ = hasEnded(process, within: 3000)
             throw Failure.endedEarly
         }
         switch MessageKind(rawValue: message.kind) {
@@ -60,7 +60,7 @@ func awaitPayload(
 
 /// Whether the payload's process, which has closed its connection, did so by execve: it has a new name then.
 ///
-/// One that is gone already had its execve, as far as anybody can tell: the supervising init leaves one that had none in sight for a moment,
+/// One that is gone already had its execve, as far as anybody can tell: the supervising init leaves one that had none in sight for a second,
 /// but where the payload is the first process its parent may reap it at once.
 private func hasExecuted(_ payload: Int32, _ process: borrowing OwnedFD) -> Bool {
     let unchanged = Array("(\(nameBeforeExecve.description)) ".utf8)
