@@ -23,7 +23,7 @@ public enum Cgroup {
             }
             if place.hierarchy.controllers.contains("cpuset"), !place.hierarchy.isUnified { try fillCpuset(place) }
         }
-        if let place = plan.unified, !place.hierarchy.controllers.isEmpty {
+        if let place = plan.unified, plan.places.count == 1 || !plan.neededControllers.isEmpty {
             try enableControllers(place, needed: plan.neededControllers)
         }
         try setLimits(plan)

@@ -12,7 +12,7 @@ public struct CgroupHierarchy: Equatable, Sendable {
     public var mountPoint: String
     /// Its controllers.
     ///
-    /// Empty for a named hierarchy, and for the unified one beside v1 hierarchies: its controllers are not used.
+    /// Empty for a named hierarchy. The unified one beside v1 hierarchies has those that these have not.
     public var controllers: [String]
     /// Whether it is cgroup v2.
     public var isUnified = false
@@ -35,8 +35,11 @@ public struct CgroupLayout: Equatable, Sendable {
     /// Makes a layout.
     public init(hierarchies: [CgroupHierarchy]) { self.hierarchies = hierarchies }
 
-    /// Whether limits are set through cgroup v2.
+    /// Whether the host has cgroup v2 alone.
     public var isUnified: Bool { hierarchies.count == 1 && hierarchies[0].isUnified }
+
+    /// Whether limits of a controller are set through cgroup v2.
+    public func isUnified(_ controller: String) -> Bool { index(of: controller).map { hierarchies[$0].isUnified } ?? isUnified }
 
     /// The hierarchy that has a controller.
     public func index(of controller: String) -> Int? {
@@ -66,6 +69,10 @@ public struct CgroupLayout: Equatable, Sendable {
             let table = "/proc/self/mountinfo"
             let mounts = parse(mountTable: try attempt("read", table) { () throws(Errno) in try readLongText(table) })
             expected = locate(expected, in: mounts)
+        }
+        if let last = expected.indices.last, expected[last].isUnified {
+            let file = expected[last].mountPoint + "/cgroup.controllers"
+            expected[last].controllers = split(try attempt("read", file) { () throws(Errno) in try readText(file) }, " ")
         }
         if expected.isEmpty {
             throw CgroupError(

@@ -23,9 +23,9 @@ public struct OOMWatch: ~Copyable {
     /// - Source: cgroup-v1/memory.rst, "OOM Control"; cgroup-v2.rst, "memory.events".
     public static func start(_ record: CgroupRecord, _ layout: CgroupLayout) throws(CgroupError) -> OOMWatch? {
         guard let directory = record.directory(of: "memory", in: layout) else { return nil }
-        let control = directory + (layout.isUnified ? "/memory.events" : "/memory.oom_control")
+        let control = directory + (layout.isUnified("memory") ? "/memory.events" : "/memory.oom_control")
         guard exists(control) else { return nil }
-        if layout.isUnified {
+        if layout.isUnified("memory") {
             let source = try attempt("open", control) { () throws(Errno) in try OwnedFD.open(control, .read) }
             var watch = OOMWatch(source: source, control: control, isUnified: true)
             watch.known = try watch.killCount()

@@ -70,8 +70,8 @@ extension CgroupRecord {
     private mutating func exchange(_ hierarchy: CgroupHierarchy, _ sub: SubCgroup, _ own: CgroupRecord) {
         guard let index = own.paths.firstIndex(where: { $0.hasPrefix(hierarchy.mountPoint + "/") }) else { return }
         let path = sub.path(below: own.paths[index])
-        // Beside v1 hierarchies the unified one limits nothing, and nobody need have made the same cgroup there.
-        if hierarchy.isUnified, hierarchy.controllers.isEmpty, !exists(path) { return }
+        // Beside v1 hierarchies the unified one limits little, and nobody need have made the same cgroup there.
+        if hierarchy.isUnified, own.paths.count > 1, sub.controllers.isEmpty, !exists(path) { return }
         paths[index] = path
         if hierarchy.isUnified { unified = path }
     }
@@ -80,8 +80,7 @@ extension CgroupRecord {
 extension CgroupHierarchy {
     /// Whether a controller's name, or the name of a hierarchy without controllers, means this one.
     fileprivate func isCalled(_ name: String) -> Bool {
-        if isUnified { return false }
-        if !controllers.isEmpty { return controllers.contains(name) }
+        if isUnified || !controllers.isEmpty { return controllers.contains(name) }
         return mountPoint.hasSuffix("/" + name) || "name=" + (mountPoint.split(separator: "/").last.map(String.init) ?? "") == name
     }
 }

@@ -329,6 +329,30 @@ struct RefusalTests {
         #expect(error.origin == somewhere)
     }
 
+    @Test("beside v1 hierarchies, limits of what only cgroup v2 has go there, and its controllers are enabled (CG-03, CG-05)")
+    func hybrid() throws {
+        var layout = Host.hybrid
+        layout.hierarchies[3].controllers = ["hugetlb", "io", "rdma", "misc"]
+        var resources = Resources()
+        resources.memory = memory(half, nil)
+        resources.hugepageLimits = [.init(pageSize: "2MB", limit: 4096)]
+        resources.blockIO = blockIO { $0.throttleReadBps = [.init(major: 8, minor: 0, rate: 5)] }
+        resources.unified = [
+            Pair(key: "misc.max", value: "sgx 1", origin: somewhere), Pair(key: "cgroup.max.depth", value: "3", origin: somewhere),
+        ]
+        let plan = try CgroupPlan(cgroupsPath: nil, id: "c", layout: layout, resources: resources)
+        #expect(
+            plan.writes.map { "\($0.directory)/\($0.file)" } == [
+                "/cg/memory/swoci/c/memory.limit_in_bytes", "/cg/unified/swoci/c/hugetlb.2MB.rsvd.max",
+                "/cg/unified/swoci/c/hugetlb.2MB.max", "/cg/unified/swoci/c/io.max", "/cg/unified/swoci/c/misc.max",
+                "/cg/unified/swoci/c/cgroup.max.depth",
+            ])
+        #expect(plan.neededControllers.map { $0.controller } == ["hugetlb", "io", "misc"])
+        let refused = refusal(layout) { $0.unified = [Pair(key: "memory.high", value: "1", origin: somewhere)] }
+        #expect(refused?.problem == "resources.unified needs cgroup v2, and this host has cgroup v1")
+        #expect(refusal(layout) { $0.memory = memory(half, nil) { $0.swappiness = at(7) } } == nil)
+    }
+
     @Test("a key of unified is a file name and needs v2 (RU-01)", arguments: ["", ".", "..", "a/b", "../memory.max", "nosuch.file"])
     func unifiedKey(key: String) {
         #expect(refusal(Host.v2) { $0.unified = [Pair(key: key, value: "1", origin: somewhere)] }?.origin == somewhere)

@@ -8,6 +8,13 @@ enum Cgroups {
         let directory: String
         let controllers: Set<String>
         let unified: Bool
+
+        /// Whether it has a controller.
+        func has(_ controller: String) -> Bool {
+            guard unified else { return controllers.contains(controller) }
+            let names = (try? String(contentsOfFile: "\(directory)/cgroup.controllers", encoding: .utf8)) ?? ""
+            return names.split(whereSeparator: \.isWhitespace).contains(Substring(controller))
+        }
     }
 
     /// What is mounted in the suite's mount namespace.
@@ -37,17 +44,15 @@ enum Cgroups {
 
     /// Skips the case where this host's layout has no such controller.
     static func require(_ controller: String) throws {
-        let held = hierarchies.contains { hierarchy in
-            guard hierarchy.unified else { return hierarchy.controllers.contains(controller) }
-            let names = (try? String(contentsOfFile: "\(hierarchy.directory)/cgroup.controllers", encoding: .utf8)) ?? ""
-            return names.split(whereSeparator: \.isWhitespace).contains(Substring(controller))
-        }
-        if !held { throw Skip("no \(controller) controller in this cgroup layout") }
+        if !hierarchies.contains(where: { $0.has(controller) }) { throw Skip("no \(controller) controller in this cgroup layout") }
     }
+
+    /// Whether limits of a controller are in the unified hierarchy, be it alone or beside v1 hierarchies.
+    static func isUnified(_ controller: String) -> Bool { hierarchies.first { $0.has(controller) }?.unified ?? isUnified }
 
     /// The directory of a process's cgroup where a controller is, or where it would be.
     static func directory(of pid: pid_t, controller: String) throws -> String {
-        let wanted = hierarchies.first { isUnified ? $0.unified : $0.controllers.contains(controller) }
+        let wanted = hierarchies.first { isUnified ? $0.unified : $0.has(controller) }
         guard let hierarchy = wanted else { throw Skip("no \(controller) controller in this cgroup layout") }
         return try directory(of: pid, in: hierarchy)
     }

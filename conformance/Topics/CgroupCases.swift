@@ -118,9 +118,12 @@ let cgroups = Topic("cgroups") { topic in
         topic.claim("\(limit.name) is in force before the payload starts", rows: limit.rows, since: limit.since) { lab in
             let controller = Cgroups.isUnified && limit.controller == "blkio" ? "io" : limit.controller
             try Cgroups.require(controller)
-            // Beside v1 controllers, those of the unified hierarchy are nobody's.
-            _ = try Cgroups.directory(of: getpid(), controller: controller)
-            guard let (file, content) = Cgroups.isUnified ? limit.v2 : limit.v1 else { throw Skip("this cgroup layout has no such limit") }
+            if Cgroups.isUnified(controller), !Cgroups.isUnified, !lab.runtime.isSwoci {
+                throw Skip("other runtimes use no controllers of the unified hierarchy beside v1 hierarchies")
+            }
+            guard let (file, content) = Cgroups.isUnified(controller) ? limit.v2 : limit.v1 else {
+                throw Skip("this cgroup layout has no such limit")
+            }
             if limit.pointer == "blockIO", disk == nil { throw Skip("no disk to throttle") }
             let box = try lab.container {
                 $0["/linux/resources/\(limit.pointer)"] = try JSONSerialization.jsonObject(with: Data(limit.value.utf8))

@@ -44,7 +44,7 @@ extension Cgroup {
             if place.hierarchy.controllers.contains("cpuset") { try fillCpuset(place) }
             if !isListed(plan.path, of: place.hierarchy, in: actual) { try move(pid, into: place.directory) }
         }
-        if let place = plan.unified, !place.hierarchy.controllers.isEmpty {
+        if let place = plan.unified, plan.places.count == 1 || !plan.neededControllers.isEmpty {
             try enableControllers(place, needed: plan.neededControllers)
         }
         try setLimits(plan)
@@ -52,7 +52,7 @@ extension Cgroup {
 
     /// Refuses to go on where systemd has put the process elsewhere than its cgroup was looked for.
     private static func check(_ plan: CgroupPlan, _ listing: String, _ scope: ScopePlan) throws(CgroupError) {
-        for place in plan.places where place.hierarchy.controllers.isEmpty || plan.places.count == 1 {
+        for place in plan.places where place.hierarchy.controllers.isEmpty || place.hierarchy.isUnified {
             if !isListed(plan.path, of: place.hierarchy, in: listing) {
                 throw CgroupError(
                     "start the scope", scope.unit, problem: "its cgroup is not \(place.directory)",

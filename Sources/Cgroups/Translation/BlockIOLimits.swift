@@ -6,6 +6,9 @@ extension Translation {
     /// The controller's name on this host.
     private var controller: String { isUnified ? "io" : "blkio" }
 
+    /// Whether it is cgroup v2's, which is another one by name.
+    private var isUnified: Bool { layout.index(of: "blkio") == nil && isUnified("io") }
+
     mutating func translate(_ blockIO: Resources.BlockIO) throws(CgroupError) {
         if let weight = Self.given(blockIO.weight) {
             try checkWeight(weight.value, weight.origin)

@@ -8,7 +8,7 @@ extension Translation {
         try translateIdle(cpu)
         try translateShares(cpu)
         try checkBandwidth(cpu)
-        try isUnified ? translateBandwidthV2(cpu) : translateBandwidthV1(cpu)
+        try isUnified("cpu") ? translateBandwidthV2(cpu) : translateBandwidthV1(cpu)
         try translateRealtime(cpu)
         for (list, file) in [(cpu.cpus, "cpuset.cpus"), (cpu.mems, "cpuset.mems")] {
             guard let list, !list.value.isEmpty else { continue }
@@ -37,7 +37,7 @@ extension Translation {
         }
         let most: UInt64 = 262_144
         if shares.value > most { warnings.append(.init("cpu shares above \(most) count as \(most)", shares.origin)) }
-        if isUnified {
+        if isUnified("cpu") {
             try write("cpu", "cpu.weight", "\(CPUWeight.of(shares: shares.value))", shares.origin)
         } else {
             try write("cpu", "cpu.shares", "\(min(shares.value, most))", shares.origin)
@@ -45,19 +45,20 @@ extension Translation {
     }
 
     private func checkBandwidth(_ cpu: Resources.CPU) throws(CgroupError) {
-        let file = isUnified ? "cpu.max" : "cpu.cfs_quota_us"
+        let file = isUnified("cpu") ? "cpu.max" : "cpu.cfs_quota_us"
         if let quota = Self.given(cpu.quota), quota.value < 1000, quota.value != -1 {
             throw invalid(file, "the kernel's smallest quota is 1000 microseconds", value: "\(quota.value)", quota.origin)
         }
         if let period = Self.given(cpu.period), !(1000...1_000_000).contains(period.value) {
             throw invalid(
-                isUnified ? "cpu.max" : "cpu.cfs_period_us", "the period is 1000 to 1000000 microseconds", value: "\(period.value)",
+                isUnified("cpu") ? "cpu.max" : "cpu.cfs_period_us", "the period is 1000 to 1000000 microseconds", value: "\(period.value)",
                 period.origin)
         }
         guard let quota = Self.given(cpu.quota) ?? Self.given(recorded.cpu?.quota), quota.value > 0 else { return }
         if let burst = cpu.burst, burst.value > UInt64(quota.value) {
             throw invalid(
-                isUnified ? "cpu.max.burst" : "cpu.cfs_burst_us", "the burst is at most the quota \(quota.value)", value: "\(burst.value)",
+                isUnified("cpu") ? "cpu.max.burst" : "cpu.cfs_burst_us", "the burst is at most the quota \(quota.value)",
+                value: "\(burst.value)",
                 burst.origin)
         }
         if cpu.burst == nil, let burst = recorded.cpu?.burst, burst.value > UInt64(quota.value) {
@@ -101,12 +102,12 @@ extension Translation {
     private mutating func translateRealtime(_ cpu: Resources.CPU) throws(CgroupError) {
         let hint = "needs CONFIG_RT_GROUP_SCHED and a budget in every parent"
         if let period = Self.given(cpu.realtimePeriod) {
-            if isUnified { throw onlyInV1("cpu.rt_period_us", period.origin) }
+            if isUnified("cpu") { throw onlyInV1("cpu.rt_period_us", period.origin) }
             let leniency: CgroupWrite.Leniency = Self.given(cpu.realtimeRuntime) != nil ? .mayFollowNext : .none
             try write("cpu", "cpu.rt_period_us", "\(period.value)", period.origin, leniency, hint: hint)
         }
         if let runtime = Self.given(cpu.realtimeRuntime) {
-            if isUnified { throw onlyInV1("cpu.rt_runtime_us", runtime.origin) }
+            if isUnified("cpu") { throw onlyInV1("cpu.rt_runtime_us", runtime.origin) }
             try write("cpu", "cpu.rt_runtime_us", "\(runtime.value)", runtime.origin, hint: hint)
         }
     }

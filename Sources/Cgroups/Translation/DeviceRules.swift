@@ -7,7 +7,7 @@ import Spec
 extension Translation {
     mutating func translate(_ rules: [Resources.DeviceRule], origin: Origin) throws(CgroupError) {
         let rules = DeviceRules.complete(rules, origin: origin)
-        if isUnified {
+        if layout.isUnified {
             deviceProgram = DeviceProgram(rules)
             return
         }

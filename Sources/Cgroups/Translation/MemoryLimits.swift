@@ -7,12 +7,12 @@ extension Translation {
     mutating func translate(_ memory: Resources.Memory) throws(CgroupError) {
         try translateKernelMemory(memory)
         try translateReservation(memory)
-        try isUnified ? translateV2(memory) : translateV1(memory)
+        try isUnified("memory") ? translateV2(memory) : translateV1(memory)
         if let swappiness = memory.swappiness {
             if swappiness.value > 100 {
                 throw invalid("memory.swappiness", "swappiness is 0 to 100", value: "\(swappiness.value)", swappiness.origin)
             }
-            if isUnified { throw onlyInV1("memory.swappiness", swappiness.origin) }
+            if isUnified("memory") { throw onlyInV1("memory.swappiness", swappiness.origin) }
             try write("memory", "memory.swappiness", "\(swappiness.value)", swappiness.origin)
         }
     }
@@ -22,7 +22,7 @@ extension Translation {
         for (limit, file) in [(memory.kernel, "memory.kmem.limit_in_bytes"), (memory.kernelTCP, "memory.kmem.tcp.limit_in_bytes")] {
             guard let limit = Self.given(limit) else { continue }
             warnings.append(.init("kernel memory limits are obsolete: what the kernel does not have is ignored", limit.origin))
-            if isUnified { continue }
+            if isUnified("memory") { continue }
             try write("memory", file, "\(limit.value)", limit.origin, Self.tolerating(missing: "kernel memory counts as memory"))
         }
     }
@@ -33,7 +33,7 @@ extension Translation {
         if let limit = Self.given(memory.limit), limit.value > 0, reservation.value > limit.value {
             warnings.append(.init("the memory reservation is above the limit", reservation.origin))
         }
-        if isUnified {
+        if isUnified("memory") {
             try write("memory", "memory.low", Self.amount(reservation.value), reservation.origin)
         } else {
             try write("memory", "memory.soft_limit_in_bytes", "\(reservation.value)", reservation.origin)
@@ -107,14 +107,14 @@ extension Translation {
 
     /// The limit of memory and swap together, which must be at least the memory limit; -1 is none; nil: leave it alone (RM-04).
     private func memoryAndSwap(_ memory: Resources.Memory) throws(CgroupError) -> Located<Int64>? {
-        let file = isUnified ? "memory.swap.max" : "memory.memsw.limit_in_bytes"
+        let file = isUnified("memory") ? "memory.swap.max" : "memory.memsw.limit_in_bytes"
         let limit = Self.given(memory.limit)
         guard let swap = Self.given(memory.swap) else {
             // No limit of memory is also none of memory and swap.
             if let limit, limit.value == -1 { return Located(-1, limit.origin) }
             if let limit, let inForce = swapInForce(limit), limit.value > inForce.value {
                 throw invalid(
-                    isUnified ? "memory.max" : "memory.limit_in_bytes",
+                    isUnified("memory") ? "memory.max" : "memory.limit_in_bytes",
                     "the limit of memory and swap together is \(inForce.value), and must be at least the memory limit",
                     value: "\(limit.value)", limit.origin, hint: "set memory.swap as well")
             }

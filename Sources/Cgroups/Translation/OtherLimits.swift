@@ -21,7 +21,7 @@ extension Translation {
                 throw invalid(stem, "a page size is a number with KB, MB or GB", value: limit.pageSize, limit.origin)
             }
             let (reserved, faulted) =
-                isUnified ? (".rsvd.max", ".max") : (".rsvd.limit_in_bytes", ".limit_in_bytes")
+                isUnified("hugetlb") ? (".rsvd.max", ".max") : (".rsvd.limit_in_bytes", ".limit_in_bytes")
             let early = CgroupWrite.Leniency.tolerates([.noEntry], reason: "reservations are not limited before Linux 5.7")
             try write("hugetlb", stem + reserved, "\(limit.limit)", limit.origin, early)
             try write(
@@ -40,11 +40,11 @@ extension Translation {
     /// The class and the priorities of packets, which only cgroup v1 has (RH-04 to RH-06).
     mutating func translate(_ network: Resources.Network) throws(CgroupError) {
         if let classID = network.classID, classID.value != 0 {
-            if isUnified { throw onlyInV1("net_cls.classid", classID.origin) }
+            if isUnified("net_cls") { throw onlyInV1("net_cls.classid", classID.origin) }
             try write("net_cls", "net_cls.classid", "\(classID.value)", classID.origin)
         }
         for priority in network.priorities {
-            if isUnified { throw onlyInV1("net_prio.ifpriomap", priority.origin) }
+            if isUnified("net_prio") { throw onlyInV1("net_prio.ifpriomap", priority.origin) }
             let value = "\(priority.value.name) \(priority.value.priority)"
             try write("net_prio", "net_prio.ifpriomap", value, priority.origin, hint: "the interface must exist on the host")
         }
@@ -80,13 +80,14 @@ extension Translation {
             if key.isEmpty || key == "." || key == ".." || key.utf8.contains(UInt8(ascii: "/")) {
                 throw invalid(key, "a key of resources.unified is the name of a file in the cgroup", value: pair.value, pair.origin)
             }
-            guard isUnified else {
+            let controller = String(key.prefix { $0 != "." })
+            // Beside v1 hierarchies only what those have not is in cgroup v2, and what every cgroup of it has.
+            guard let place = places.first(where: { $0.hierarchy.isUnified }), controller == "cgroup" || isUnified(controller) else {
                 throw invalid(key, "resources.unified needs cgroup v2, and this host has cgroup v1", value: pair.value, pair.origin)
             }
             if let reason = Self.acts.first(where: { $0.file == key })?.reason {
                 throw invalid(key, reason, value: pair.value, pair.origin)
             }
-            let controller = String(key.prefix { $0 != "." })
             let hint = "the file is not in the cgroup where the kernel is too old for it or a parent does not enable its controller"
             for line in split(pair.value, "\n") {
                 if let other = writes.first(where: { $0.file == key && $0.origin != pair.origin && key != "io.max" }) {
@@ -94,7 +95,7 @@ extension Translation {
                     throw invalid(key, "another limit of the config already sets this file to \(other.value)", value: line, pair.origin)
                 }
                 if controller == "cgroup" {
-                    writes.append(CgroupWrite(directory: places[0].directory, file: key, value: line, origin: pair.origin, hint: hint))
+                    writes.append(CgroupWrite(directory: place.directory, file: key, value: line, origin: pair.origin, hint: hint))
                 } else {
                     try write(controller, key, line, pair.origin, hint: hint)
                 }

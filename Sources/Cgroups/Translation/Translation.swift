@@ -22,8 +22,8 @@ struct Translation {
         self.recorded = recorded
     }
 
-    /// Whether limits go to cgroup v2.
-    var isUnified: Bool { layout.isUnified }
+    /// Whether limits of a controller go to cgroup v2.
+    func isUnified(_ controller: String) -> Bool { layout.isUnified(controller) }
 
     /// Translates all limits.
     mutating func translate(_ resources: Resources) throws(CgroupError) {
@@ -52,10 +52,10 @@ struct Translation {
         guard let index = layout.index(of: controller) else {
             throw CgroupError(
                 "set the limit", file, problem: "this host has no cgroup controller \"\(controller)\"", origin: origin,
-                hint: isUnified
+                hint: layout.isUnified
                     ? "see cgroup.controllers in the mount point of cgroup v2" : "see /proc/cgroups and mount the controller's hierarchy")
         }
-        if isUnified, !needed.contains(where: { $0.controller == controller }) {
+        if places[index].hierarchy.isUnified, !needed.contains(where: { $0.controller == controller }) {
             needed.append(.init(controller: controller, origin: origin))
         }
         return places[index].directory

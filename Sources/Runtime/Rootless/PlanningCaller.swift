@@ -51,7 +51,7 @@ extension PlanningFacts {
         cgroupMounts = plan.places.map { place in
             let point = place.hierarchy.mountPoint
             let name = String(point[point.index(after: point.lastIndex(of: "/") ?? point.startIndex)...])
-            let links = place.hierarchy.controllers.count > 1 ? place.hierarchy.controllers : []
+            let links = place.hierarchy.controllers.count > 1 && !place.hierarchy.isUnified ? place.hierarchy.controllers : []
             return CgroupMount(name: name, directory: place.directory, links: links)
         }
     }
