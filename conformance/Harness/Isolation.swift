@@ -40,6 +40,8 @@ enum Isolation {
     /// A tmpfs on /run, loopback, and the wanted cgroup layout.
     private static func furnish() throws {
         umask(0o022)
+        // What a payload inherits is what the cases look for: a caller may have lowered its own priority.
+        setpriority(PRIO_PROCESS, 0, 0)
         try hideRun()
         if usesSystemd { adoptOrphans() }
         try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
