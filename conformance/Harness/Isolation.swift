@@ -41,7 +41,7 @@ enum Isolation {
     private static func furnish() throws {
         umask(0o022)
         // What a payload inherits is what the cases look for: a caller may have lowered its own priority.
-        setpriority(PRIO_PROCESS, 0, 0)
+        setpriority(Int32(PRIO_PROCESS.rawValue), 0, 0)
         try hideRun()
         if usesSystemd { adoptOrphans() }
         try FileManager.default.createDirectory(atPath: scratch, withIntermediateDirectories: true)
