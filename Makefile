@@ -18,7 +18,7 @@ sources := Sources Tests conformance Package.swift
 # Containers and their tests need root.
 sudo := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help setup toolchain build debug demo test test-vm engines unit conformance lint format install uninstall clean
+.PHONY: help setup toolchain build debug demo test test-vm engines unit conformance lint format link-order install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -54,7 +54,7 @@ engines: toolchain ## run the scenarios in which real engines drive the release 
 # One process for each target: tests that clone processes of their own want the others' threads out of the way.
 unit: toolchain ## run the unit tests only
 	$(SWIFT) build --build-tests
-	for tests in Spec Plan Linux DBus Cgroups Runtime Init; do $(SWIFT) test --skip-build --no-parallel --filter "^$${tests}Tests\."; done
+	for tests in Outlined Spec Plan Linux DBus Cgroups Runtime Init; do $(SWIFT) test --skip-build --no-parallel --filter "^$${tests}Tests\."; done
 
 conformance: toolchain ## run the conformance cases only, against the release that is built (RUNTIME=PATH: another runtime)
 	$(SWIFT) build --product conformance
@@ -65,6 +65,9 @@ lint: toolchain ## check the sources' form
 
 format: toolchain ## bring the sources into form
 	$(SWIFT) format -i -r --configuration .swift-format $(sources)
+
+link-order: toolchain ## build the release, and write down anew in which order its functions are linked (needs root and gdb)
+	@scripts/link-order
 
 install: ## install the release that is built below PREFIX (/usr/local), in DESTDIR
 	@test -x $(release)/swoci -a -x $(release)/swoci-init || { echo 'swoci: run "make build" first' >&2; exit 1; }

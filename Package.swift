@@ -38,12 +38,17 @@ func linker(_ arguments: String...) -> [String] {
     arguments.flatMap { ["-Xlinker", $0] }
 }
 
+/// The order of functions: those that a container's life runs through lie side by side.
+///
+/// `make link-order` writes it down anew. A name that is none any more does no harm.
+let linkOrder = linker("--section-ordering-file", "\(Context.packageDirectory)/Sources/link-order.txt")
+
 let productLink: [String] =
     hasMusl
     ? ["-nostartfiles", "-Xclang-linker", "-nostdlib", "-Xclang-linker", "-static"]
         + linker("\(musl)/crt1.o", "\(musl)/crti.o", "--start-group", "-lyajl_s", "-lseccomp", unicodeTables, "\(musl)/libc.a", "-lgcc")
-        + linker("--end-group", "\(musl)/crtn.o", "--gc-sections", "-s")
-    : ["-nostartfiles", "-static-executable"] + linker("--gc-sections", "-s", "-lyajl_s", "-lseccomp", unicodeTables)
+        + linker("--end-group", "\(musl)/crtn.o", "--gc-sections", "-s") + linkOrder
+    : ["-nostartfiles", "-static-executable"] + linker("--gc-sections", "-s", "-lyajl_s", "-lseccomp", unicodeTables) + linkOrder
 
 /// Where a debug build finds Swift's shared libraries.
 ///
@@ -53,11 +58,11 @@ let debugLink: [LinkerSetting] = [
     .unsafeFlags(["-Xlinker", "-rpath=\(toolchain)/lib/swift/linux"], .when(configuration: .debug))
 ]
 
-/// What every Swift target is compiled with.
+/// The language's rules.
 ///
 /// A release build is Embedded Swift: no runtime, no metadata, no existentials. Debug builds and tests are ordinary Swift over the same
 /// sources. Dropping the "Embedded" line (and the link settings below) gives an ordinary static Swift release.
-let language: [SwiftSetting] = [
+let rules: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("InternalImportsByDefault"),
@@ -66,6 +71,9 @@ let language: [SwiftSetting] = [
     .unsafeFlags(
         ["-wmo", "-Osize", "-Xfrontend", "-function-sections", "-Xfrontend", "-disable-stack-protector"], .when(configuration: .release)),
 ]
+
+/// What every Swift target is compiled with, but the one with the functions that all others see without a word (`Sources/Outlined`).
+let language = rules + [.unsafeFlags(["-Xfrontend", "-import-module", "-Xfrontend", "Outlined"])]
 
 /// A program's own: its entry is a C function, so that it gets its arguments without the Swift runtime.
 let program: [SwiftSetting] = language + [.unsafeFlags(["-parse-as-library"])]
@@ -93,20 +101,22 @@ let package = Package(
                 .unsafeFlags(["-ffreestanding", "-fno-builtin", "-fno-stack-protector", "-Os"]),
             ]),
         .target(name: "CBuild", cSettings: commit.map { [.define("SWOCI_COMMIT", to: "\"\($0)\"")] } ?? []),
-        .target(name: "Linux", dependencies: ["CLinux"], swiftSettings: language),
-        .target(name: "DBus", dependencies: ["Linux"], swiftSettings: language),
-        .target(name: "Plan", dependencies: ["Linux"], swiftSettings: language),
-        .target(name: "Spec", dependencies: ["CYajl"], swiftSettings: language),
-        .target(name: "Cgroups", dependencies: ["CLinux", "DBus", "Linux", "Spec"], swiftSettings: language),
-        .target(name: "Runtime", dependencies: ["CLinux", "Cgroups", "CSeccomp", "Linux", "Plan", "Spec"], swiftSettings: language),
+        .target(name: "Outlined", swiftSettings: rules),
+        .target(name: "Linux", dependencies: ["CLinux", "Outlined"], swiftSettings: language),
+        .target(name: "DBus", dependencies: ["Linux", "Outlined"], swiftSettings: language),
+        .target(name: "Plan", dependencies: ["Linux", "Outlined"], swiftSettings: language),
+        .target(name: "Spec", dependencies: ["CYajl", "Outlined"], swiftSettings: language),
+        .target(name: "Cgroups", dependencies: ["CLinux", "DBus", "Linux", "Spec", "Outlined"], swiftSettings: language),
+        .target(
+            name: "Runtime", dependencies: ["CLinux", "Cgroups", "CSeccomp", "Linux", "Plan", "Spec", "Outlined"], swiftSettings: language),
         .executableTarget(
             name: "swoci",
-            dependencies: ["CBuild", "CMusl", "Linux", "Plan", "Runtime", "Spec"],
+            dependencies: ["CBuild", "CMusl", "Linux", "Plan", "Runtime", "Spec", "Outlined"],
             swiftSettings: program,
             linkerSettings: debugLink + [.unsafeFlags(productLink, .when(configuration: .release))]),
         .executableTarget(
             name: "swoci-init",
-            dependencies: ["CInit", "CLinux", "Linux", "Plan"],
+            dependencies: ["CInit", "CLinux", "Linux", "Plan", "Outlined"],
             path: "Sources/Init",
             swiftSettings: program + [.unsafeFlags(["-Osize"], .when(configuration: .release))],
             linkerSettings: debugLink + [
@@ -119,6 +129,7 @@ let package = Package(
         .executableTarget(
             name: "conformance", path: "conformance",
             exclude: ["README.md", "engines/README.md", "engines/kubelet", "engines/table", "faults", "table", "vm"], swiftSettings: hosted),
+        .testTarget(name: "OutlinedTests", dependencies: ["Outlined"], swiftSettings: hosted),
         .testTarget(name: "SpecTests", dependencies: ["Spec"], resources: [.copy("Configs")], swiftSettings: hosted),
         .testTarget(name: "PlanTests", dependencies: ["Plan"], swiftSettings: hosted),
         .testTarget(name: "LinuxTests", dependencies: ["CLinux", "CMusl", "Linux"], swiftSettings: hosted),

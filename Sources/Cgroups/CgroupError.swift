@@ -5,44 +5,51 @@ public import Spec
 
 /// A failed act on a cgroup, or a limit that cannot be expressed on this host.
 public struct CgroupError: Error, Equatable, Sendable {
-    /// What was being done: "write", "make cgroup", "translate".
-    public var operation: String
-    /// The file or directory it was done to; for a translation, the limit's control file or controller.
-    public var path: String
-    /// The kernel's answer, if the kernel was asked.
-    public var errno: Errno?
-    /// What is wrong in words, where no system call failed.
-    public var problem = ""
-    /// The value that was being written.
-    public var value: String?
-    /// The place in the document that asked for it.
-    public var origin = Origin.none
-    /// What the reader may do about it.
-    public var hint: String?
+    /// What there is to say: boxed, because it would be copied at every place that passes an error on.
+    private struct Content: Equatable, Sendable {
+        var operation: String
+        var path: String
+        var errno: Errno?
+        var problem: String
+        var value: String?
+        var origin: Origin
+        var hint: String?
+    }
+
+    private let content: Boxed<Content>
 
     /// Makes an error of a failed system call.
+    @inline(never)
     public init(
         _ operation: String, _ path: String, _ errno: Errno, value: String? = nil, origin: Origin = .none, hint: String? = nil
     ) {
-        self.operation = operation
-        self.path = path
-        self.errno = errno
-        self.value = value
-        self.origin = origin
-        self.hint = hint
+        content = Boxed(Content(operation: operation, path: path, errno: errno, problem: "", value: value, origin: origin, hint: hint))
     }
 
     /// Makes an error that was found without asking the kernel.
+    @inline(never)
     public init(
         _ operation: String, _ path: String, problem: String, value: String? = nil, origin: Origin = .none, hint: String? = nil
     ) {
-        self.operation = operation
-        self.path = path
-        self.problem = problem
-        self.value = value
-        self.origin = origin
-        self.hint = hint
+        content = Boxed(Content(operation: operation, path: path, errno: nil, problem: problem, value: value, origin: origin, hint: hint))
     }
+}
+
+extension CgroupError {
+    /// What was being done: "write", "make cgroup", "translate".
+    public var operation: String { content.value.operation }
+    /// The file or directory it was done to; for a translation, the limit's control file or controller.
+    public var path: String { content.value.path }
+    /// The kernel's answer, if the kernel was asked.
+    public var errno: Errno? { content.value.errno }
+    /// What is wrong in words, where no system call failed.
+    public var problem: String { content.value.problem }
+    /// The value that was being written.
+    public var value: String? { content.value.value }
+    /// The place in the document that asked for it.
+    public var origin: Origin { content.value.origin }
+    /// What the reader may do about it.
+    public var hint: String? { content.value.hint }
 }
 
 /// A remark on a limit that was changed or left out, as the specification allows.

@@ -44,8 +44,14 @@ extension OwnedFD {
         var result = [UInt8](repeating: 0, count: 4096)
         var filled = 0
         while true {
-            if filled == result.count { result.append(contentsOf: repeatElement(0, count: filled)) }
             let descriptor = number
+            if filled == result.count {
+                // All the rest at once, and a byte more that shows the end; it is no promise, as a file may grow.
+                let size = (try? FileStatus.of(at: descriptor))?.size ?? 0
+                let before = result
+                result = [UInt8](repeating: 0, count: max(2 * filled, min(Int(clamping: size), limit) + 1))
+                result.withUnsafeMutableBytes { larger in before.withUnsafeBytes { larger.copyMemory(from: $0) } }
+            }
             let count = try result.withUnsafeMutableBufferPointer { buffer throws(Errno) in
                 try kernel(__NR_read, descriptor, Int(bitPattern: buffer.baseAddress! + filled), buffer.count - filled)
             }

@@ -64,46 +64,37 @@ public struct Failure: Error, Equatable, Sendable {
         }
     }
 
-    /// The kind.
-    public var kind: Kind
-    /// What was being done, in lower case: "mount".
-    ///
-    /// For kinds with words of their own not used.
-    public var operation: String
-    /// On what: a path, an id, a program.
-    public var object: String?
-    /// What is wrong beyond errno, in lower case.
-    public var detail: String?
-    /// The system call that failed.
-    public var systemCall: String?
-    /// Its error number.
-    public var errno: Errno?
-    /// The cause in config.json.
-    public var place: Place?
-    /// What the user could do about it.
-    public var hint: String?
-    /// The findings of a config that cannot be used, a line each.
-    public var problems: [String] = []
+    /// What there is to say: boxed, because it would be copied at every place that passes a failure on.
+    private struct Content: Equatable, Sendable {
+        var kind: Kind
+        var operation: String
+        var object: String?
+        var detail: String?
+        var systemCall: String?
+        var errno: Errno?
+        var place: Place?
+        var hint: String?
+        var problems: [String] = []
+    }
+
+    private var content: Boxed<Content>
 
     /// Makes a failure.
+    @inline(never)
     public init(
         _ operation: String, _ object: String? = nil, detail: String? = nil, errno: Errno? = nil, systemCall: String? = nil,
         place: Place? = nil, hint: String? = nil, kind: Kind = .general
     ) {
-        self.operation = operation
-        self.object = object
-        self.detail = detail
-        self.errno = errno
-        self.systemCall = systemCall
-        self.place = place
-        self.hint = hint
-        self.kind = kind
+        content = Boxed(
+            Content(
+                kind: kind, operation: operation, object: object, detail: detail, systemCall: systemCall, errno: errno, place: place,
+                hint: hint))
     }
 
     /// Makes the failure of a config with these findings.
     public init(problems: [String]) {
         self.init("read the config", kind: .invalidConfig)
-        self.problems = problems
+        content.value.problems = problems
     }
 
     /// The message: one line, lower-case errno words.
@@ -146,6 +137,44 @@ public struct Failure: Error, Equatable, Sendable {
         let words = errno?.text ?? "unknown error"
         return errno == .noEntry ? "stat \(program): \(words)" : words
     }
+}
+
+extension Failure {
+    /// The kind.
+    public var kind: Kind { content.value.kind }
+    /// What was being done, in lower case: "mount".
+    ///
+    /// For kinds with words of their own not used.
+    public var operation: String {
+        get { content.value.operation }
+        set { content.value.operation = newValue }
+    }
+    /// On what: a path, an id, a program.
+    public var object: String? {
+        get { content.value.object }
+        set { content.value.object = newValue }
+    }
+    /// What is wrong beyond errno, in lower case.
+    public var detail: String? {
+        get { content.value.detail }
+        set { content.value.detail = newValue }
+    }
+    /// The system call that failed.
+    public var systemCall: String? { content.value.systemCall }
+    /// Its error number.
+    public var errno: Errno? { content.value.errno }
+    /// The cause in config.json.
+    public var place: Place? {
+        get { content.value.place }
+        set { content.value.place = newValue }
+    }
+    /// What the user could do about it.
+    public var hint: String? {
+        get { content.value.hint }
+        set { content.value.hint = newValue }
+    }
+    /// The findings of a config that cannot be used, a line each.
+    public var problems: [String] { content.value.problems }
 }
 
 extension Errno {

@@ -71,6 +71,14 @@ struct FileTests {
         #expect(throws: Errno.notDirectory) { _ = try directoryNames(file) }
     }
 
+    @Test("a file is read whole, whatever its size", arguments: [0, 1, 4095, 4096, 4097, 8192, 8193, 300_000])
+    func readingWhole(_ count: Int) throws {
+        let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 ^ $0 >> 8) }
+        let file = try makeMemoryFile(literal("bytes"))
+        try file.writeAll(bytes)
+        #expect(try OwnedFD.open("/proc/self/fd/\(file.raw)", .read).readAll(limit: count) == bytes)
+    }
+
     @Test("text is read without its last newline, and bytes up to a limit")
     func reading() throws {
         let file = try makeMemoryFile(literal("text"))

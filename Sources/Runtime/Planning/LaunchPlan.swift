@@ -1,5 +1,6 @@
 /// What planning decides: the init's plan, and what the runtime itself does around it.
 
+internal import Linux
 public import Plan
 public import Spec
 
@@ -106,20 +107,28 @@ public struct PlanningWarning: Equatable, Sendable {
 
 /// Why a config cannot be planned.
 public struct PlanningError: Error, Equatable, Sendable {
-    /// What is wrong.
-    public var message: String
-    /// Which part of the config.
-    public var origin: Origin
-    /// What to do about it; empty: nothing to say.
-    public var hint: String
-    /// The spec row; empty for the runtime's own limits.
-    public var row: String
+    /// What there is to say: boxed, because it would be copied at every place that passes an error on.
+    private struct Content: Equatable, Sendable {
+        var message: String
+        var origin: Origin
+        var hint: String
+        var row: String
+    }
+
+    private let content: Boxed<Content>
 
     /// Makes an error.
+    @inline(never)
     public init(_ message: String, origin: Origin, hint: String = "", row: String = "") {
-        self.message = message
-        self.origin = origin
-        self.hint = hint
-        self.row = row
+        content = Boxed(Content(message: message, origin: origin, hint: hint, row: row))
     }
+
+    /// What is wrong.
+    public var message: String { content.value.message }
+    /// Which part of the config.
+    public var origin: Origin { content.value.origin }
+    /// What to do about it; empty: nothing to say.
+    public var hint: String { content.value.hint }
+    /// The spec row; empty for the runtime's own limits.
+    public var row: String { content.value.row }
 }

@@ -95,6 +95,7 @@ struct MountOptions {
     /// `idmap`, `ridmap`, with the value.
     var idMap: (isRecursive: Bool, mapping: String?, origin: Origin)?
 
+    @inline(never)
     init(_ options: [Located<MountOption>]) {
         for option in options { read(option.value, option.origin) }
     }

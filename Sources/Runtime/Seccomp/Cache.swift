@@ -36,7 +36,9 @@ struct SeccompCache {
 
     init(_ store: StateStore, source: ArraySlice<UInt8>) {
         self.store = store
-        key = Array("swoci \(SeccompCache.format) libseccomp \(libseccompVersion()) arch \(seccomp_arch_native())\n".utf8) + source
+        var key = Array("swoci \(SeccompCache.format) libseccomp \(libseccompVersion()) arch \(seccomp_arch_native())\n".utf8)
+        key.append(contentsOf: source)
+        self.key = key
     }
 
     /// The file's name: FNV-1a of the key.
@@ -78,10 +80,33 @@ struct SeccompCache {
         let count = content.count - start
         guard count > 0, count % SeccompProgram.instructionSize == 0,
             count <= SeccompProgram.maximumCount * SeccompProgram.instructionSize,
-            content[head.count..<(head.count + 4)] == word(count)[...],
-            content[(head.count + 4)..<start] == key[...]
+            content[head.count..<(head.count + 4)] == word(count)[...], hasBytes(content, at: head.count + 4, key)
         else { return nil }
-        return Array(content[start...])
+        var program: [UInt8] = []
+        program.append(contentsOf: content[start...])
+        return program
+    }
+
+    /// Whether these bytes stand there: eight at a time, because a key is a whole profile.
+    private static func hasBytes(_ content: [UInt8], at start: Int, _ bytes: [UInt8]) -> Bool {
+        guard start + bytes.count <= content.count else { return false }
+        return content.withUnsafeBytes { content in
+            bytes.withUnsafeBytes { bytes in
+                var at = 0
+                while at + 8 <= bytes.count {
+                    guard
+                        content.loadUnaligned(fromByteOffset: start + at, as: UInt64.self)
+                            == bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+                    else { return false }
+                    at += 8
+                }
+                while at < bytes.count {
+                    guard content[start + at] == bytes[at] else { return false }
+                    at += 1
+                }
+                return true
+            }
+        }
     }
 
     private static let magic: [UInt8] = Array("swsc".utf8)

@@ -1,4 +1,6 @@
 /// Writing JSON: the caller says what comes next, the writer puts commas, indents and escapes.
+///
+/// Hundreds of places write a member, so what does it is not to be copied there.
 
 /// A JSON text while it is written.
 public struct JSONWriter {
@@ -30,6 +32,7 @@ public struct JSONWriter {
     }
 
     /// Writes a member's name; its value comes next.
+    @inline(never)
     public mutating func name(_ name: String) {
         separate()
         quote(name)
@@ -39,6 +42,7 @@ public struct JSONWriter {
     }
 
     /// Writes a string.
+    @inline(never)
     public mutating func value(_ value: String) {
         separate()
         quote(value)
@@ -54,12 +58,14 @@ public struct JSONWriter {
     public mutating func null() { raw("null") }
 
     /// Writes a text that is JSON already.
+    @inline(never)
     public mutating func raw(_ json: String) {
         separate()
         bytes.append(contentsOf: json.utf8)
     }
 
     /// Writes a member with a string.
+    @inline(never)
     public mutating func member(_ name: String, _ value: String) {
         self.name(name)
         self.value(value)
@@ -78,6 +84,7 @@ public struct JSONWriter {
     }
 
     /// Writes a member with an array of strings.
+    @inline(never)
     public mutating func member(_ name: String, _ values: [String]) {
         self.name(name)
         array { writer in
@@ -104,18 +111,21 @@ public struct JSONWriter {
         return writer.string
     }
 
+    @inline(never)
     private mutating func begin(_ bracket: UInt8) {
         separate()
         bytes.append(bracket)
         open.append(false)
     }
 
+    @inline(never)
     private mutating func end(_ bracket: UInt8) {
         if open.removeLast() { breakLine() }
         bytes.append(bracket)
     }
 
     /// What stands between the last value and the next.
+    @inline(never)
     private mutating func separate() {
         if followsName {
             followsName = false
@@ -127,6 +137,7 @@ public struct JSONWriter {
         breakLine()
     }
 
+    @inline(never)
     private mutating func breakLine() {
         guard isPretty else { return }
         bytes.append(UInt8(ascii: "\n"))
@@ -134,8 +145,18 @@ public struct JSONWriter {
     }
 
     /// Escapes what RFC 8259 says must be: quotes, backslashes, control characters (DEL too, for terminals' sake).
+    @inline(never)
     private mutating func quote(_ string: String) {
         bytes.append(UInt8(ascii: "\""))
+        if string.utf8.contains(where: JSONWriter.mustBeEscaped) { escape(string) } else { bytes.append(contentsOf: string.utf8) }
+        bytes.append(UInt8(ascii: "\""))
+    }
+
+    private static func mustBeEscaped(_ byte: UInt8) -> Bool {
+        byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0x7F
+    }
+
+    private mutating func escape(_ string: String) {
         for byte in string.utf8 {
             switch byte {
             case UInt8(ascii: "\""), UInt8(ascii: "\\"): escape(byte)
@@ -150,7 +171,6 @@ public struct JSONWriter {
             default: bytes.append(byte)
             }
         }
-        bytes.append(UInt8(ascii: "\""))
     }
 
     private mutating func escape(_ byte: UInt8) {

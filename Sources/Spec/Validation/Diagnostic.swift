@@ -98,14 +98,17 @@ struct Findings {
     /// More than anybody reads; a bound on what a hostile document can cost.
     static let limit = 256
 
+    @inline(never)
     mutating func error(_ origin: Origin, _ message: String, got: String? = nil, hint: String? = nil, _ row: String) {
         add(Diagnostic(.error, origin, message, got: got, hint: hint, row: row))
     }
 
+    @inline(never)
     mutating func warning(_ origin: Origin, _ message: String, got: String? = nil, hint: String? = nil, _ row: String) {
         add(Diagnostic(.warning, origin, message, got: got, hint: hint, row: row))
     }
 
+    @inline(never)
     mutating func note(_ origin: Origin, _ message: String, got: String? = nil, hint: String? = nil, _ row: String) {
         add(Diagnostic(.note, origin, message, got: got, hint: hint, row: row))
     }
