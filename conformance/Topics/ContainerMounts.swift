@@ -73,13 +73,7 @@ let containerMounts = Topic("mount-changes", commands: ["mounts", "exec"]) { top
     }
 
     topic.claim("a container in a joined mount namespace gets its mounts below its own root", rows: ["M-01", "N-03"]) { lab in
-        let mark = lab.fresh("mark")
-        let holder = try lab.children.start(Launch(arguments: ["unshare", "-m", "sh", "-c", "echo here >\(mark); exec sleep 1000"]))
-        lab.later { [children = lab.children] in
-            kill(holder, SIGKILL)
-            _ = try? children.wait(for: holder, until: Deadline(seconds: 5), "the holder's end")
-        }
-        try lab.eventually("the holder") { lab.read(mark) == "here\n" }
+        let holder = try lab.mountNamespaceHolder()
         let box = try lab.runningContainer { $0.join("mount", "/proc/\(holder)/ns/mnt") }
         let folder = try lab.folder(["word": "hello"])
         let list = try lab.file(#"[{"destination": "/added", "source": "\#(folder)", "options": ["bind"]}]"#)

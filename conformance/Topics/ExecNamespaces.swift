@@ -14,6 +14,20 @@ extension Container {
     }
 }
 
+extension Lab {
+    /// A process of the host in a mount namespace of its own, which ends with the case.
+    func mountNamespaceHolder() throws -> pid_t {
+        let mark = fresh("mark")
+        let holder = try children.start(Launch(arguments: ["unshare", "-m", "sh", "-c", "echo here >\(mark); exec sleep 1000"]))
+        later { [children] in
+            kill(holder, SIGKILL)
+            _ = try? children.wait(for: holder, until: Deadline(seconds: 5), "the holder's end")
+        }
+        try eventually("the holder") { read(mark) == "here\n" }
+        return holder
+    }
+}
+
 let execNamespaces = Topic("exec namespaces", commands: ["exec"]) { topic in
     for shared in [[], ["pid"], ["network"], ["ipc", "uts"], ["cgroup"], ["pid", "network", "ipc", "uts", "cgroup"]] {
         topic.claim(
@@ -68,13 +82,7 @@ let execNamespaces = Topic("exec namespaces", commands: ["exec"]) { topic in
     }
 
     topic.claim("a container in a joined mount namespace gets its processes in its own root", rows: ["N-03", "R-02"]) { lab in
-        let mark = lab.fresh("mark")
-        let holder = try lab.children.start(Launch(arguments: ["unshare", "-m", "sh", "-c", "echo here >\(mark); exec sleep 1000"]))
-        lab.later { [children = lab.children] in
-            kill(holder, SIGKILL)
-            _ = try? children.wait(for: holder, until: Deadline(seconds: 5), "the holder's end")
-        }
-        try lab.eventually("the holder") { lab.read(mark) == "here\n" }
+        let holder = try lab.mountNamespaceHolder()
         let box = try lab.container("exec sleep 1000") { $0.join("mount", "/proc/\(holder)/ns/mnt") }
         let outcome = try box.create()
         if !lab.runtime.isSwoci, outcome.status != 0 { throw Skip("this runtime cannot make such a container") }

@@ -256,14 +256,7 @@ let namespaces = Topic("namespaces") { topic in
 
     topic.claim("a joined mount namespace is the one at the path, and whoever lives there keeps its root", rows: ["N-03", "N-06"]) { lab in
         try lab.oursOnly()
-        let mark = lab.fresh("mark")
-        let holder = try lab.children.start(
-            Launch(arguments: ["unshare", "-m", "--propagation", "private", "sh", "-c", "echo here >\(mark); exec sleep 30"]))
-        lab.later { [children = lab.children] in
-            kill(holder, SIGKILL)
-            _ = try? children.wait(for: holder, until: Deadline(seconds: 5), "the holder's end")
-        }
-        try lab.eventually("the holder") { lab.read(mark) == "here\n" }
+        let holder = try lab.mountNamespaceHolder()
         let path = "/proc/\(holder)/ns/mnt"
         let root = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(holder)/root/")
         let box = try lab.container("readlink /proc/self/ns/mnt; ls /") { $0.join("mount", path) }
