@@ -37,7 +37,7 @@ struct PlanningProcessTests {
         ] as [(String?, Bool, Int64?, Bool, String?, Bool?)])
     func placement(program: String?, isNew: Bool, limit: Int64?, sockets: Bool, wish: String?, expected: Bool?) {
         let placement = PayloadPlacement(
-            program: program, hasNewPIDNamespace: isNew, pidLimit: limit, passesSockets: sockets, wish: wish)
+            arguments: program.map { [$0] } ?? [], hasNewPIDNamespace: isNew, pidLimit: limit, passesSockets: sockets, wish: wish)
         #expect(placement.execsInPlace == expected)
     }
 

@@ -95,6 +95,24 @@ let extensions = Topic("extensions") { topic in
         try equal(try box.printed(), "1", "pid")
     }
 
+    topic.claim("a script that becomes an init is PID 1 from the beginning", rows: ["N-04"]) { lab in
+        try lab.oursOnly()
+        for (args, script) in [
+            (["/tmp/entry"], "#!/bin/sh\nset -e\nexec /tmp/init now\n"), (["entry"], "#!/bin/sh\n[ -n \"$0\" ] && exec /tmp/init now\n"),
+            (["/tmp/entry", "/tmp/init", "now"], "#!/bin/sh\nexec \"$@\"\n"), (["sh", "-c", "true; exec '/tmp/init' now"], ""),
+        ] {
+            let box = try lab.container {
+                $0["/process/args"] = args
+                $0["/process/env"] = ["PATH=/nowhere:/tmp:/bin"]
+            }
+            for (name, text) in [("entry", script), ("init", "#!/bin/sh\necho $$ $1\n")] {
+                try text.write(toFile: "\(box.rootfs)/tmp/\(name)", atomically: false, encoding: .utf8)
+                chmod("\(box.rootfs)/tmp/\(name)", 0o755)
+            }
+            try equal(try box.printed(), "1 now", "pid with \(args)")
+        }
+    }
+
     topic.claim("an error names the place in config.json", rows: ["G-05", "M-04"]) { lab in
         try lab.oursOnly()
         let box = try lab.container { $0.mount("/data", type: "tmpfs", source: "tmpfs", ["flavour=vanilla"]) }

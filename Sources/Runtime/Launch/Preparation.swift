@@ -70,6 +70,7 @@ extension Preparation {
         if config.process?.apparmorProfile != nil {
             facts.hasAppArmor = Preparation.hasAppArmor
         }
+        facts.payloadScript = config.process?.script(inRoot: bundle.rootfs) ?? []
         facts.copiedLinks = Preparation.copiedLinks(bundle)
         do throws(CgroupError) {
             cgroup =

@@ -4,12 +4,10 @@ internal import Spec
 
 /// What the rule looks at.
 struct PayloadPlacement {
-    /// Programs that are made to be PID 1.
-    static let initPrograms = [
-        "init", "systemd", "tini", "tini-static", "dumb-init", "catatonit", "docker-init", "podman-init", "s6-svscan", "s6-overlay-suexec",
-    ]
-    /// args[0]; nil without a process.
-    var program: String?
+    /// The payload's args; empty without a process.
+    var arguments: [String]
+    /// The beginning of the program's file where that is a script; else empty.
+    var script: [UInt8] = []
     /// Whether the container has a PID namespace of its own making.
     var hasNewPIDNamespace: Bool
     /// linux.resources.pids.limit.
@@ -23,14 +21,13 @@ struct PayloadPlacement {
     ///
     /// 1. Without a new PID namespace nobody else may be PID 1, and with socket activation the payload must be: exec.
     /// 2. Else the annotation says it.
-    /// 3. Else a program that is itself an init, or a limit of less than two processes: exec.
+    /// 3. Else a program that is itself an init or hands over to one, or a limit of less than two processes: exec.
     /// 4. Else supervise.
     var execsInPlace: Bool? {
         if let wish, wish != "exec", wish != "supervise" { return nil }
         if !hasNewPIDNamespace || passesSockets { return true }
         if let wish { return wish == "exec" }
         if let pidLimit, 0...1 ~= pidLimit { return true }
-        guard let program else { return true }
-        return Self.initPrograms.contains(lastComponent(program))
+        return arguments.isEmpty || InitCommand.isNamed(by: arguments) || InitCommand.script(script)
     }
 }

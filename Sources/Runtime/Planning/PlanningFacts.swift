@@ -54,6 +54,8 @@ public struct PlanningFacts: Equatable, Sendable {
     public var isSELinuxEnabled = false
     /// What the sources of `copy-symlink` mounts point at, for those that are symbolic links (MO-35).
     public var copiedLinks: [CopiedLink] = []
+    /// The beginning of the payload's program where that is a script: it may become an init (``PayloadPlacement``).
+    public var payloadScript: [UInt8] = []
     /// The compiled system call filter; nil where the config asks for none (SE-01).
     public var seccompProgram: SeccompProgram?
     /// The state document for hooks that the init runs (H-01).

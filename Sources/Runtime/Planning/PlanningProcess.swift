@@ -43,8 +43,9 @@ extension PlanDraft {
 
     private func execsInPlace(_ process: Process) throws(PlanningError) -> Bool {
         let placement = PayloadPlacement(
-            program: process.args.first?.value, hasNewPIDNamespace: isNew(.pid), pidLimit: config.linux.resources?.pids?.value,
-            passesSockets: !facts.listenEnvironment.isEmpty, wish: config.annotation(.initPlacement))
+            arguments: process.args.map { $0.value }, script: facts.payloadScript, hasNewPIDNamespace: isNew(.pid),
+            pidLimit: config.linux.resources?.pids?.value, passesSockets: !facts.listenEnvironment.isEmpty,
+            wish: config.annotation(.initPlacement))
         if let result = placement.execsInPlace { return result }
         let origin = config.annotations.first { $0.key == KnownAnnotation.initPlacement.rawValue }?.origin ?? .none
         throw PlanningError("\(KnownAnnotation.initPlacement.rawValue) must be \"exec\" or \"supervise\"", origin: origin)
@@ -153,16 +154,13 @@ extension PlanDraft {
     mutating func planProgram(_ process: Process) -> [String] {
         if process.noNewPrivileges { add(.setNoNewPrivileges, process.origin) }
         let environment = environment(of: process)
-        let names = environment.map { name(of: $0) }
         let home = environment.first { name(of: $0) == "HOME" }
         if home == nil || home == "HOME=" { add(.setHome(OneNumber(process.user.uid.value)), process.user.uid.origin) }
         add(.changeDirectory(OneText(text(process.cwd.value))), process.cwd.origin)
         if let program = process.args.first {
-            var path = defaultSearchPath
-            if let index = names.firstIndex(of: "PATH") { path = String(decoding: environment[index].utf8.dropFirst(5), as: UTF8.self) }
-            let directories = path.utf8.split(separator: UInt8(ascii: ":")).map { String(decoding: $0, as: UTF8.self) }
             let isPath = program.value.utf8.contains(UInt8(ascii: "/"))
-            add(.findExecutable(FindExecutable(file: text(program.value), searchPath: texts(isPath ? [] : directories))), program.origin)
+            let directories = isPath ? [] : searchPath(environment)
+            add(.findExecutable(FindExecutable(file: text(program.value), searchPath: texts(directories))), program.origin)
         }
         return environment
     }
@@ -214,6 +212,13 @@ extension PlanDraft {
     private func name(of entry: String) -> String {
         String(decoding: entry.utf8.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
     }
+}
+
+/// The directories in which an environment has programs looked for: its last PATH counts.
+func searchPath(_ environment: [String]) -> [String] {
+    let prefix = Array("PATH=".utf8)
+    let own = environment.last { $0.utf8.starts(with: prefix) }.map { Array($0.utf8.dropFirst(prefix.count)) }
+    return (own ?? Array(defaultSearchPath.utf8)).split(separator: UInt8(ascii: ":")).map { String(decoding: $0, as: UTF8.self) }
 }
 
 /// Where programs are looked for without a PATH.
