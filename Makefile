@@ -18,7 +18,7 @@ sources := Sources Tests conformance Package.swift
 # Containers and their tests need root.
 sudo := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: help setup toolchain build debug demo test test-vm engines unit conformance lint format link-order install uninstall clean
+.PHONY: help setup toolchain build debug demo test test-vm engines bench unit conformance lint format link-order install uninstall clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,12 @@ engines: toolchain ## run the scenarios in which real engines drive the release 
 	@scripts/setup engines
 	$(SWIFT) build --product conformance
 	$(sudo) $(if $(RUNTIME),env RUNTIME=$(RUNTIME)) .build/debug/conformance engines $(if $(ONLY),--filter "$(ONLY)")
+
+bench: toolchain ## measure podman, docker and exec with the release that is built, crun and runc in turn (RUNTIMES=PATHS: others, ROUNDS=N)
+	@scripts/setup engines
+	@command -v crun >/dev/null || { echo 'swoci: install crun too, to measure beside it' >&2; exit 1; }
+	$(SWIFT) build --product conformance
+	$(sudo) .build/debug/conformance bench $(if $(ROUNDS),--rounds $(ROUNDS)) $(RUNTIMES)
 
 # One process for each target: tests that clone processes of their own want the others' threads out of the way.
 unit: toolchain ## run the unit tests only

@@ -19,6 +19,7 @@ enum Conformance {
     static func main() {
         let words = Array(CommandLine.arguments.dropFirst())
         if words.first == "engines" { return Engines.main(Array(words.dropFirst())) }
+        if words.first == "bench" { return Benchmark.main(Array(words.dropFirst())) }
         let options: Options
         do {
             options = try Options(arguments: words, environment: ProcessInfo.processInfo.environment)
