@@ -128,7 +128,11 @@ let package = Package(
             ]),
         .executableTarget(
             name: "conformance", path: "conformance",
-            exclude: ["README.md", "engines/README.md", "engines/kubelet", "engines/table", "faults", "table", "vm"], swiftSettings: hosted),
+            exclude: [
+                "README.md", "engines/README.md", "engines/debian", "engines/kubelet", "engines/stream", "engines/table", "faults", "table",
+                "vm",
+            ],
+            swiftSettings: hosted),
         .testTarget(name: "OutlinedTests", dependencies: ["Outlined"], swiftSettings: hosted),
         .testTarget(name: "SpecTests", dependencies: ["Spec"], resources: [.copy("Configs")], swiftSettings: hosted),
         .testTarget(name: "PlanTests", dependencies: ["Plan"], swiftSettings: hosted),

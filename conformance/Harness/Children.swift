@@ -124,7 +124,8 @@ final class Children {
         }
     }
 
-    private static func parent(of pid: pid_t) -> pid_t? {
+    /// A process's parent; nil once it is gone.
+    static func parent(of pid: pid_t) -> pid_t? {
         let text = (try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8)) ?? ""
         return text.components(separatedBy: ") ").last?.split(separator: " ").dropFirst().first.flatMap { pid_t($0) }
     }

@@ -56,13 +56,13 @@ struct Options {
     }
 
     /// The release build of this package: `.build/release/swoci`, seen from the running program.
-    private static func ownRelease() -> String {
+    static func ownRelease() -> String {
         let own = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         return own.deletingLastPathComponent().deletingLastPathComponent().appendingPathComponent("release/swoci").path
     }
 
     /// The absolute path of a program given by path or by name.
-    private static func find(_ name: String) throws -> String {
+    static func find(_ name: String) throws -> String {
         if name.contains("/") {
             return URL(fileURLWithPath: name).path
         }

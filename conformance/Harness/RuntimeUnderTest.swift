@@ -15,6 +15,7 @@ struct RuntimeUnderTest {
         self.path = path
         func ask(_ word: String) throws -> String {
             let output = "\(Isolation.scratch)/answer\(word)"
+            unlink(output)
             let pid = try children.start(Launch(arguments: [path, word], output: output))
             _ = try children.wait(for: pid, until: Deadline(seconds: 10), "\(path) \(word)")
             return (try? String(contentsOfFile: output, encoding: .utf8)) ?? ""

@@ -14,7 +14,7 @@ final class Containerd: Engine {
     private let runtime: String
     private let config: String
     private let namespace: String
-    private var daemon: pid_t = 0
+    let daemon: Daemon
 
     /// A daemon; extra lines go into its config.toml, images into a namespace.
     init(runtime: RuntimeUnderTest, namespace: String = "default", config: String = "disabled_plugins = [\"io.containerd.grpc.v1.cri\"]") {
@@ -22,7 +22,12 @@ final class Containerd: Engine {
         self.config = config
         self.namespace = namespace
         words = ["ctr", "--address", Self.socket, "--namespace", namespace]
-        environment = ["PATH=\(EngineIsolation.scratch)/bin:/usr/sbin:/usr/bin:/sbin:/bin"] + Self.basics.dropFirst()
+        let path = "PATH=\(EngineIsolation.scratch)/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        environment = [path] + Self.basics.dropFirst()
+        daemon = Daemon(
+            ["env", path, "containerd", "--config", "\(Self.directory)/config.toml"], log: "\(Self.directory)/log",
+            environment: environment,
+            answers: words + ["version"])
     }
 
     func start(_ lab: Lab) throws {
@@ -44,28 +49,8 @@ final class Containerd: Engine {
 
             """
         try settings.write(toFile: "\(directory)/config.toml", atomically: false, encoding: .utf8)
-        try launch(lab)
+        try daemon.start(lab)
         for archive in Images.archives { try need(lab, words + ["image", "import", archive]) }
-    }
-
-    /// Starts the daemon and waits until it answers.
-    func launch(_ lab: Lab) throws {
-        let log = "\(Self.directory)/log"
-        let arguments = [
-            "env", "PATH=\(EngineIsolation.scratch)/bin:/usr/sbin:/usr/bin:/sbin:/bin", "containerd", "--config",
-            "\(Self.directory)/config.toml",
-        ]
-        daemon = try lab.children.start(Launch(arguments: arguments, environment: environment, output: log, error: log))
-        try lab.eventually("containerd") {
-            try expect(!lab.children.hasEnded(daemon), "containerd ended: \(lab.read(log).suffix(600))")
-            return try lab.execute(Launch(arguments: words + ["version"], environment: environment)).status == 0
-        }
-    }
-
-    /// Kills the daemon alone.
-    func crash(_ lab: Lab) throws {
-        kill(daemon, SIGKILL)
-        _ = try lab.children.wait(for: daemon, until: lab.deadline, "containerd")
     }
 
     func reset(_ lab: Lab) {
@@ -76,10 +61,7 @@ final class Containerd: Engine {
         for container in list(lab, words + ["container", "ls", "-q"]) { attempt(lab, words + ["container", "delete", container]) }
     }
 
-    func stop(_ lab: Lab) {
-        kill(daemon, SIGTERM)
-        _ = try? lab.children.wait(for: daemon, until: Deadline(seconds: 15), "containerd")
-    }
+    func stop(_ lab: Lab) { daemon.stop(lab) }
 }
 
 let tasks = Subject { subject in
@@ -223,8 +205,7 @@ let tasks = Subject { subject in
         guard let engine = session.engine as? Containerd else { return }
         let name = try session.running()
         let pid = try session.taskPID(name)
-        try engine.crash(session.lab)
-        try engine.launch(session.lab)
+        try engine.daemon.comesBack(session.lab)
         try equal(try session.taskPID(name), pid, "its process")
         try equal(try session.must("task", "exec", "--exec-id", "e1", name, "echo", "alive"), "alive", "exec")
     }
@@ -238,13 +219,7 @@ let tasks = Subject { subject in
         kill(events.pid, SIGKILL)
     }
     claim("twenty containers at once") { session in
-        let runs = try (1...20).map {
-            try session.begin(["run", "--rm", Images.box, "many\($0)", "sh", "-c", "echo number \($0); sleep 0.2"])
-        }
-        for (number, run) in runs.enumerated() {
-            try equal(try session.lab.children.wait(for: run.pid, until: session.lab.deadline, "run"), 0, "status")
-            try equal(session.lab.read(run.output), "number \(number + 1)\n", "output")
-        }
+        try session.atOnce(20) { ["run", "--rm", Images.box, "many\($0)", "sh", "-c", $1] }
     }
 }
 

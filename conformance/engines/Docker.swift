@@ -12,8 +12,7 @@ final class Docker: Engine {
     private let runtime: String
     private let directory: String
     private let extra: [String: Any]
-    private let prefix: [String]
-    private var daemon: pid_t = 0
+    let daemon: Daemon
 
     /// A daemon in a directory of its own; extra lines go into its daemon.json, the prefix before its command.
     init(
@@ -23,8 +22,10 @@ final class Docker: Engine {
         self.runtime = runtime.path
         self.directory = directory
         self.extra = extra
-        self.prefix = prefix
         words = ["docker", "--host", "unix://\(directory)/socket"]
+        daemon = Daemon(
+            prefix + ["dockerd", "--config-file", "\(directory)/daemon.json"], log: "\(directory)/log", environment: environment,
+            answers: words + ["version"])
         stateRoots = ["\(directory)/exec/runtime-runc/moby"]
     }
 
@@ -37,25 +38,8 @@ final class Docker: Engine {
         ]
         settings.merge(extra) { _, new in new }
         try Images.json(settings).write(toFile: "\(directory)/daemon.json", atomically: false, encoding: .utf8)
-        try launch(lab)
+        try daemon.start(lab)
         for archive in Images.archives { try need(lab, words + ["load", "-q", "-i", archive]) }
-    }
-
-    /// Starts the daemon and waits until it answers.
-    func launch(_ lab: Lab) throws {
-        let log = "\(directory)/log"
-        let arguments = prefix + ["dockerd", "--config-file", "\(directory)/daemon.json"]
-        daemon = try lab.children.start(Launch(arguments: arguments, environment: environment, output: log, error: log))
-        try lab.eventually("dockerd: \(String(lab.read(log).suffix(300)))") {
-            try expect(!lab.children.hasEnded(daemon), "dockerd ended: \(lab.read(log).suffix(600))")
-            return try lab.execute(Launch(arguments: words + ["version"], environment: environment)).status == 0
-        }
-    }
-
-    /// Kills the daemon alone, as its own crash would.
-    func crash(_ lab: Lab) throws {
-        kill(daemon, SIGKILL)
-        _ = try lab.children.wait(for: daemon, until: lab.deadline, "dockerd")
     }
 
     func reset(_ lab: Lab) {
@@ -64,8 +48,5 @@ final class Docker: Engine {
         attempt(lab, words + ["volume", "prune", "-f"])
     }
 
-    func stop(_ lab: Lab) {
-        kill(daemon, SIGTERM)
-        _ = try? lab.children.wait(for: daemon, until: Deadline(seconds: 15), "dockerd")
-    }
+    func stop(_ lab: Lab) { daemon.stop(lab) }
 }

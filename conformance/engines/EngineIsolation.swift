@@ -9,15 +9,18 @@ enum EngineIsolation {
     /// The directory for everything that the engines make, on a tmpfs of its own.
     static let scratch = Isolation.scratch
 
-    private static let layout = ProcessInfo.processInfo.environment["CONFORMANCE_LAYOUT"]
+    private static var layout: String? { ProcessInfo.processInfo.environment["CONFORMANCE_LAYOUT"] }
 
-    /// Returns only where the scenarios run; the other processes end here.
-    static func enter(_ options: Options) throws {
+    /// Whether this process has not gone into any namespace yet.
+    static var isOutside: Bool { ProcessInfo.processInfo.environment["ENGINES_STAGE"] == nil }
+
+    /// Returns only where the engines run; the other processes end here.
+    static func enter(for runtimes: [String]) throws {
         switch ProcessInfo.processInfo.environment["ENGINES_STAGE"] {
         case nil:
-            guard geteuid() == 0 else { throw Complaint("the scenarios need root") }
-            guard FileManager.default.isExecutableFile(atPath: options.runtime) else { throw Complaint("no runtime at \(options.runtime)") }
-            try watch(options)
+            guard geteuid() == 0 else { throw Complaint("the engines need root") }
+            for path in runtimes where !FileManager.default.isExecutableFile(atPath: path) { throw Complaint("no runtime at \(path)") }
+            try watch()
         case "cgroup": try narrow()
         case "suite": try settle()
         default: try furnish()
@@ -27,13 +30,13 @@ enum EngineIsolation {
     // MARK: Outside
 
     /// Runs the others to their end, then removes the cgroups it made.
-    private static func watch(_ options: Options) throws -> Never {
+    private static func watch() throws -> Never {
         let token = "engines\(getpid())"
         setenv("CONFORMANCE_TOKEN", token, 1)
         setenv("ENGINES_STAGE", "cgroup", 1)
         let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let words = ["setpriv", "--pdeathsig", "KILL", program, "engines", "--runtime", options.runtime]
-        let argv = (words + options.filters.flatMap { ["--filter", $0] }).map { strdup($0) } + [nil]
+        let words = ["setpriv", "--pdeathsig", "KILL", program] + CommandLine.arguments.dropFirst()
+        let argv = words.map { strdup($0) } + [nil]
         var pid: pid_t = 0
         let code = posix_spawnp(&pid, "setpriv", nil, nil, argv, environ)
         guard code == 0 else { throw Complaint("setpriv: \(String(cString: strerror(code)))") }

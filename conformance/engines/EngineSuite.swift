@@ -82,7 +82,13 @@ final class EngineSuite {
             usleep(50_000)
         } while !deadline.passed
         noteLeft("\"\(scenario.claim)\"", found)
-        for stray in strays(engine) { kill(stray.pid, SIGKILL) }
+        // Cgroups can be removed once those that were in them have ended.
+        let end = Deadline(seconds: 3)
+        while case let strays = strays(engine), !strays.isEmpty, !end.passed {
+            for stray in strays { kill(stray.pid, SIGKILL) }
+            usleep(10_000)
+            _ = children.status(of: 0)
+        }
         for path in cgroups() { rmdir(path) }
         for path in states(engine) { try? FileManager.default.removeItem(atPath: path) }
     }

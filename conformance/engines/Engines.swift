@@ -17,7 +17,9 @@ enum Engines {
         """
 
     /// Every subject.
-    static let subjects: [Subject] = [runOptions, containerLife, inside, surroundings, groups, building, tasks, pods]
+    static let subjects: [Subject] = [
+        runOptions, containerLife, inside, surroundings, groups, trouble, supervisors, debianImage, building, tasks, pods, streams,
+    ]
 
     static func make(_ name: EngineName, _ runtime: RuntimeUnderTest) -> any Engine {
         switch name {
@@ -40,7 +42,10 @@ enum Engines {
                     }
             }
             if options.list { return chosen.forEach { print($0.name) } }
-            try EngineIsolation.enter(options)
+            if EngineIsolation.isOutside, geteuid() == 0, chosen.contains(where: { $0.claim.hasPrefix("Debian: ") }) {
+                Images.prepareDebian()
+            }
+            try EngineIsolation.enter(for: [options.runtime])
             exit(try EngineSuite(runtime: options.runtime).run(chosen) ? 0 : 1)
         } catch {
             Conformance.complain("\(error)")

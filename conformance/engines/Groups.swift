@@ -59,7 +59,7 @@ let groups = Subject { subject in
         let name = try session.up("--health-cmd 'test -e /well' --health-interval disable --health-retries 1")
         try equal(try session.call("healthcheck", "run", name).status, 1, "status of the check of what is not well")
         try equal(try session.inspect(name, ".State.Health.Status"), "unhealthy", "health")
-        try session.exec(name, "touch /well")
+        _ = try session.exec(name, "touch /well")
         try session.must("healthcheck", "run", name)
         try equal(try session.inspect(name, ".State.Health.Status"), "healthy", "health")
     }
@@ -144,26 +144,12 @@ let groups = Subject { subject in
         guard let docker = session.engine as? Docker else { return }
         let name = try session.up("--memory 64m", "trap 'exit 9' TERM; while :; do echo x; sleep 0.1; done")
         let pid = try session.pid(name)
-        try docker.crash(session.lab)
-        try docker.launch(session.lab)
+        try docker.daemon.comesBack(session.lab)
         try equal(try session.pid(name), pid, "its process")
         try equal(try session.exec(name, "echo alive"), "alive", "exec")
         try session.must("update", "--memory", "32m", "--memory-swap", "64m", name)
         try session.must("stop", "-t", "20", name)
         try equal(try session.inspect(name, ".State.ExitCode"), "9", "exit code")
-    }
-    for milliseconds in [1, 2, 3, 5, 8, 12, 20] {
-        subject.claim("the runtime is killed \(milliseconds) ms into create; its delete leaves nothing", of: [.podman]) { session in
-            let wrapper = try session.deadly("0.0\(milliseconds < 10 ? "0" : "")\(milliseconds)")
-            let engine = Podman(runtime: session.lab.runtime, through: wrapper)
-            let name = session.name()
-            _ = try Session(engine: engine, lab: session.lab).call("run", "-d", "--name", name, Images.box, "sleep", "1000")
-            let id = try session.inspect(name, ".Id")
-            let outcome = try session.lab.execute(Launch(arguments: [session.lab.runtime.path, "delete", "--force", id]))
-            try equal(outcome.status, 0, "status of delete (\(outcome.err))")
-            try session.must("rm", "-f", "-t", "0", name)
-            try equal(try session.printed("--name \(name)", "echo again"), "again", "the same name once more")
-        }
     }
     subject.claim("a name is free again after a failed create", of: both) { session in
         for _ in 1...2 {
@@ -178,21 +164,5 @@ extension Session {
     /// Makes a pod named group.
     fileprivate func pod(_ options: String...) throws {
         try must(["pod", "create", "--name", "group"] + options)
-    }
-
-    /// A wrapper for the runtime that kills it a while after create began.
-    fileprivate func deadly(_ seconds: String) throws -> String {
-        let path = "\(lab.directory)/\((lab.runtime.path as NSString).lastPathComponent)"
-        let script = """
-            #!/bin/sh
-            case " $* " in
-            *" create "*) exec timeout -s KILL \(seconds) \(lab.runtime.path) "$@" ;;
-            *) exec \(lab.runtime.path) "$@" ;;
-            esac
-
-            """
-        try script.write(toFile: path, atomically: false, encoding: .utf8)
-        chmod(path, 0o755)
-        return path
     }
 }

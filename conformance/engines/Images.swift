@@ -1,4 +1,4 @@
-/// Images made on the spot: a static busybox in an archive of docker's form, which every engine can load.
+/// Images made on the spot, in archives of docker's form, which every engine can load: a static busybox, and a small Debian.
 
 import Foundation
 
@@ -10,6 +10,9 @@ enum Images {
 
     /// Sleeps, as the first container of a pod does.
     static let pause = "localhost/pause:latest"
+
+    /// A small Debian with supervisors that are made to be PID 1.
+    static let debian = "localhost/debian:latest"
 
     static let archives = ["box", "initial", "pause"].map { "\(EngineIsolation.scratch)/\($0).tar" }
 
@@ -37,6 +40,46 @@ enum Images {
 
         """
 
+    // MARK: Debian
+
+    /// The archive, made when a scenario first asks for it.
+    private static let debianArchive = "\(EngineIsolation.scratch)/debian.tar"
+
+    /// Where its layer is kept between runs: making it takes the better part of a minute, and a network.
+    private static let debianLayer =
+        (ProcessInfo.processInfo.environment["XDG_CACHE_HOME"] ?? NSHomeDirectory() + "/.cache") + "/swoci/engines/debian.tar"
+
+    /// Makes the layer where it is not kept yet, outside of all namespaces; a scenario that wants it says what went wrong.
+    static func prepareDebian() {
+        let script = (#filePath as NSString).deletingLastPathComponent + "/debian"
+        let children = Children()
+        let error = dup(2)
+        defer { close(error) }
+        do {
+            let launch = Launch(
+                arguments: [script, debianLayer], environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"], descriptors: [(2, error)])
+            let status = try children.wait(for: children.start(launch), until: Deadline(seconds: 400), "debian")
+            setenv("ENGINES_DEBIAN", "\(status)", 1)
+        } catch {
+            setenv("ENGINES_DEBIAN", "\(error)", 1)
+        }
+    }
+
+    /// Loads it into the scenario's engine, which has it from then on.
+    static func loadDebian(_ session: Session) throws {
+        let made = ProcessInfo.processInfo.environment["ENGINES_DEBIAN"] ?? ""
+        if made == "3" { throw Skip("there is no mmdebstrap") }
+        try expect(made == "0", "the image could not be made: \(made)")
+        if !FileManager.default.fileExists(atPath: debianArchive) {
+            try FileManager.default.createSymbolicLink(atPath: "\(session.lab.directory)/debian.tar", withDestinationPath: debianLayer)
+            try archive(session.lab, debian, layers: ["debian"], ["Cmd": ["bash"]], to: debianArchive)
+        }
+        let known = session.engine.name == .buildah ? ["images", "-q", debian] : ["image", "inspect", debian]
+        if try session.call(known).status == 0 { return }
+        try session.must(
+            session.engine.name == .buildah ? ["pull", "docker-archive:\(debianArchive)"] : ["load", "-q", "-i", debianArchive])
+    }
+
     /// Writes an archive: the layers, a config that names them by digest, and a manifest.
     private static func archive(_ lab: Lab, _ name: String, layers: [String], _ settings: Object, to path: String) throws {
         let digests = try layers.map { "sha256:" + (try lab.command("sha256sum", "\(lab.directory)/\($0).tar").line.prefix(64)) }
@@ -50,7 +93,7 @@ enum Images {
         let manifest: [Object] = [["Config": "config.json", "RepoTags": [name], "Layers": layers.map { "\($0).tar" }]]
         try json(config).write(toFile: "\(lab.directory)/config.json", atomically: false, encoding: .utf8)
         try json(manifest).write(toFile: "\(lab.directory)/manifest.json", atomically: false, encoding: .utf8)
-        let words = ["tar", "-C", lab.directory, "-cf", path, "manifest.json", "config.json"] + layers.map { "\($0).tar" }
+        let words = ["tar", "-C", lab.directory, "--dereference", "-cf", path, "manifest.json", "config.json"] + layers.map { "\($0).tar" }
         try equal(try lab.execute(Launch(arguments: words)).status, 0, "tar")
     }
 

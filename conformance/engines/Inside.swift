@@ -62,17 +62,11 @@ let inside = Subject { subject in
         let name = try session.up()
         try session.must("exec", "-d", name, "sleep", "4321")
         try session.must("stop", "-t", "0", name)
-        try session.lab.eventually("its end") {
-            session.lab.children.living().allSatisfy { !session.lab.read("/proc/\($0)/cmdline").contains("4321") }
-        }
+        try session.lab.eventually("its end") { session.none(of: "4321") }
     }
     subject.claim("ten execs at once", of: both) { session in
         let name = try session.up()
-        let clients = try (1...10).map { try session.begin(["exec", name, "sh", "-c", "sleep 0.2; echo number \($0)"]) }
-        for (number, client) in clients.enumerated() {
-            try equal(try session.lab.children.wait(for: client.pid, until: session.lab.deadline, "exec"), 0, "status")
-            try equal(session.lab.read(client.output), "number \(number + 1)\n", "output")
-        }
+        try session.atOnce(10) { ["exec", name, "sh", "-c", $1] }
     }
 
     // MARK: Terminals and input
@@ -83,16 +77,9 @@ let inside = Subject { subject in
         try equal(try session.run("", "cat; echo end", input: "a\n").out, "end\n", "output")
     }
     subject.claim("run --tty has a terminal that follows the person's", of: both) { session in
-        let words = [
-            "run", "--rm", "-it", Images.box, "sh", "-c", "tty; while :; do stty size; sleep 0.1; done",
-        ]
+        let words = ["run", "--rm", "-it", Images.box, "sh", "-c", PseudoTerminal.sizes]
         let terminal = try PseudoTerminal(try session.launch(words), session.lab, rows: 33, columns: 101)
-        try terminal.reads("/dev/pts/0")
-        try terminal.reads("33 101")
-        terminal.resize(rows: 44, columns: 99)
-        try terminal.reads("44 99")
-        try terminal.writes("\u{3}")
-        try equal(try terminal.ends(), 130, "status")
+        try terminal.followsItsSize()
     }
     subject.claim("run --tty is a shell for a person", of: both) { session in
         let terminal = try PseudoTerminal(try session.launch(["run", "--rm", "-it", Images.box, "sh"]), session.lab)

@@ -8,11 +8,11 @@ final class Kubernetes: Engine {
     let environment: [String]
     let daemons: Set<String> = ["containerd"]
     let stateRoots = ["/run/containerd/runc/k8s.io"]
-    let daemon: Containerd
+    let containerd: Containerd
 
     init(runtime: RuntimeUnderTest) {
         let networks = "\(Containerd.directory)/networks"
-        daemon = Containerd(
+        containerd = Containerd(
             runtime: runtime, namespace: "k8s.io",
             config: """
                 [plugins."io.containerd.grpc.v1.cri"]
@@ -31,7 +31,7 @@ final class Kubernetes: Engine {
         // The client lies beside this file.
         let folder = (#filePath as NSString).deletingLastPathComponent
         words = ["\(folder)/kubelet", Containerd.socket]
-        environment = daemon.environment
+        environment = containerd.environment
     }
 
     func start(_ lab: Lab) throws {
@@ -43,7 +43,7 @@ final class Kubernetes: Engine {
         ]
         let network: Object = ["cniVersion": "0.4.0", "name": "pods", "plugins": [bridge]]
         try Images.json(network).write(toFile: "\(networks)/pods.conflist", atomically: false, encoding: .utf8)
-        try daemon.start(lab)
+        try containerd.start(lab)
         try lab.eventually("the images") {
             let answer = try call(lab, "ListImages", [:])
             return Set((answer["images"] as? [Object] ?? []).flatMap { $0["repo_tags"] as? [String] ?? [] }).isSuperset(of: [
@@ -73,5 +73,5 @@ final class Kubernetes: Engine {
         }
     }
 
-    func stop(_ lab: Lab) { daemon.stop(lab) }
+    func stop(_ lab: Lab) { containerd.stop(lab) }
 }

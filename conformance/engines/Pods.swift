@@ -185,8 +185,7 @@ let pods = Subject { subject in
     claim("containerd is killed and comes back, the pod goes on") { kubelet in
         let container = try kubelet.container(in: try kubelet.pod())
         let pid = try kubelet.pid(container)
-        try kubelet.engine.daemon.crash(kubelet.lab)
-        try kubelet.engine.daemon.launch(kubelet.lab)
+        try kubelet.engine.containerd.daemon.comesBack(kubelet.lab)
         try kubelet.lab.eventually("the interface") { try kubelet.engine.attempt(kubelet.lab, "ListContainers", [:]).status == 0 }
         try equal(try kubelet.pid(container), pid, "its process")
         try equal(kubelet.text(try kubelet.exec(container, "echo alive")["stdout"]), "alive\n", "exec")

@@ -53,6 +53,19 @@ final class PseudoTerminal {
         if let range = text.range(of: part) { text = String(text[range.upperBound...]) }
     }
 
+    /// A script that says where its terminal is, and its size again and again.
+    static let sizes = "tty; while :; do stty size; sleep 0.1; done"
+
+    /// Sees a container's script of ``sizes`` follow this terminal's, from 33 by 101 on, and interrupts it.
+    func followsItsSize() throws {
+        try reads("/dev/pts/0")
+        try reads("33 101")
+        resize(rows: 44, columns: 99)
+        try reads("44 99")
+        try writes("\u{3}")
+        try equal(try ends(), 130, "status")
+    }
+
     /// Waits for the program's end and returns its status.
     func ends() throws -> Int32 {
         var status: Int32?

@@ -45,6 +45,15 @@ final class Session {
         return (try lab.children.start(launch), launch.output)
     }
 
+    /// Runs as many scripts at once, each by words of its own, and sees each succeed with its own output.
+    func atOnce(_ count: Int, _ words: (Int, String) throws -> [String]) throws {
+        let clients = try (1...count).map { try begin(try words($0, "sleep 0.2; echo number \($0)")) }
+        for (number, client) in clients.enumerated() {
+            try equal(try lab.children.wait(for: client.pid, until: lab.deadline, "number \(number + 1)"), 0, "status")
+            try equal(lab.read(client.output), "number \(number + 1)\n", "output")
+        }
+    }
+
     /// A new name for a container.
     func name() -> String {
         Session.counter += 1
@@ -98,5 +107,10 @@ final class Session {
         text.split(separator: "'", omittingEmptySubsequences: false).enumerated().flatMap { number, part in
             number % 2 == 0 ? part.split(separator: " ").map(String.init) : [String(part)]
         }
+    }
+
+    /// Whether no process is left whose command line has a text in it.
+    func none(of text: String) -> Bool {
+        lab.children.living().allSatisfy { !lab.read("/proc/\($0)/cmdline").contains(text) }
     }
 }

@@ -136,23 +136,6 @@ let surroundings = Subject { subject in
         try equal(try remapped.exec(name, "awk '{print $2}' /proc/self/uid_map"), "800000", "exec")
         try remapped.must("stop", "-t", "0", name)
     }
-
-    // MARK: Images whose init wants to be PID 1
-    subject.claim("an image whose /init must be PID 1", of: both) { session in
-        let outcome = try session.call("run", "--rm", Images.initial, "sh", "-c", "echo below; exit 8")
-        try equal([outcome.line, "\(outcome.status)"], ["below", "8"], "output and status")
-    }
-    subject.claim("such an image is stopped by TERM", of: both) { session in
-        let name = session.name()
-        try session.must(
-            "run", "-d", "--name", name, Images.initial, "sh", "-c", "trap 'exit 9' TERM; echo ready; while :; do sleep 0.1; done")
-        try session.logged(name, "ready")
-        try session.must("stop", "-t", "20", name)
-        try equal(try session.inspect(name, ".State.ExitCode"), "9", "exit code")
-    }
-    subject.claim("a payload that asks to be PID 1 is", of: [.podman]) { session in
-        try equal(try session.printed("--annotation org.swoci.init=exec", "echo $$"), "1", "its pid")
-    }
 }
 
 extension Session {
