@@ -11,7 +11,7 @@ enum Conformance {
         rootfs, mounts, mountErrors, linkMounts, copyUp, idMappedMounts, containerMounts, process, scheduling, terminal,
         seccomp, seccompAgent, cgroups, updates, events, hooks, rollBack, initProcess, security, publishedWeaknesses, races,
         exec, execCommand, execProcess, execNamespaces, execSecurity,
-        engineContract,
+        checkpointing, engineContract,
         extensions,
         seccompProfiles, annotations, features, commandLine, startOutcome, securityProcess, securityState,
     ]

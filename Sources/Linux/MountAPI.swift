@@ -20,6 +20,8 @@ public enum MountFlag {
     public static let recursive: UInt32 = 0x4000
     /// MS_SLAVE.
     public static let slave: UInt32 = 1 << 19
+    /// MS_PRIVATE.
+    public static let isPrivate: UInt32 = 1 << 18
 }
 
 /// A mounted or detached tree of mounts.

@@ -25,7 +25,7 @@ public struct FeatureFlags: Equatable, Sendable {
     /// Network devices that move into the container (FE-12).
     public var netDevices = true
     /// Checkpoint and restore (FE-14).
-    public var checkpoint = false
+    public var checkpoint = true
 
     /// What is true today.
     public init() {}

@@ -2,6 +2,7 @@
 
 /// The commands.
 enum Command: String, CaseIterable {
+    case checkpoint
     case completion
     case create
     case delete
@@ -14,6 +15,7 @@ enum Command: String, CaseIterable {
     case pause
     case plan
     case ps
+    case restore
     case resume
     case run
     case spec
@@ -64,7 +66,7 @@ let globalFlags: [Flag] = [
     Flag(
         "rootless", value: "MODE", "true: do without a cgroup where none may be made; false: fail; auto (default): true for who is not root"
     ),
-    Flag("criu", value: "PATH", "ignored"),
+    Flag("criu", value: "PATH", "the criu that checkpoint and restore run (default: criu in PATH)"),
     Flag("version", "v", "print the version"),
 ]
 
@@ -131,6 +133,20 @@ extension Command {
         switch self {
         case .create:
             CommandDescription("create a container, up to its payload", "CONTAINER-ID [BUNDLE]", 1...2, createFlags)
+        case .checkpoint:
+            CommandDescription(
+                "write a running container's processes to files", "CONTAINER-ID", 1...1, checkpointFlags,
+                notes: """
+                    criu does it, and needs root. The container is deleted then, unless it is to go on; where criu fails, it goes on as before.
+                    Further options for criu: /etc/criu/swoci.conf, else /etc/criu/runc.conf, or the file that the annotation org.criu.config names.
+                    """)
+        case .restore:
+            CommandDescription(
+                "make a container again from the files of checkpoint", "CONTAINER-ID", 1...1, restoreFlags,
+                notes: """
+                    Mounts, cgroup and hooks (prestart, createRuntime) are those of the bundle's config. Without --detach it waits for the \
+                    container's end and deletes it, as run does.
+                    """)
         case .run:
             CommandDescription(
                 "create a container, start it, wait for its end and delete it", "CONTAINER-ID [BUNDLE]", 1...2,

@@ -48,6 +48,7 @@ extension Command {
 /// Runs a command and returns the exit status.
 private func run(_ command: Command, _ context: Context) throws(Failure) -> Int32 {
     switch command {
+    case .checkpoint: try checkpoint(context)
     case .completion: try completion(context)
     case .create: try create(context)
     case .delete: try delete(context)
@@ -60,6 +61,7 @@ private func run(_ command: Command, _ context: Context) throws(Failure) -> Int3
     case .pause: try pause(context)
     case .plan: try plan(context)
     case .ps: try processes(context)
+    case .restore: return try restore(context)
     case .resume: try resume(context)
     case .run: return try runContainer(context)
     case .spec: try spec(context)

@@ -33,6 +33,24 @@ struct ArgumentsTests {
                 ], operands: ["c1"])
         ),
         (
+            "checkpoint --image-path /i --work-path=/w --leave-running --file-locks --pre-dump --parent-path ../p c1",
+            Expected(
+                request: .run(.checkpoint),
+                options: [
+                    ("image-path", "/i"), ("work-path", "/w"), ("leave-running", "true"), ("file-locks", "true"), ("pre-dump", "true"),
+                    ("parent-path", "../p"),
+                ], operands: ["c1"])
+        ),
+        (
+            "restore --bundle /b --pid-file /p --detach --image-path /i --work-path /b --tcp-close --console-socket /s c1",
+            Expected(
+                request: .run(.restore),
+                options: [
+                    ("bundle", "/b"), ("pid-file", "/p"), ("detach", "true"), ("image-path", "/i"), ("work-path", "/b"),
+                    ("tcp-close", "true"), ("console-socket", "/s"),
+                ], operands: ["c1"])
+        ),
+        (
             "--root /r --log /l --log-format json --debug --criu /c --systemd-cgroup --rootless=auto delete --force c1",
             Expected(
                 request: .run(.delete),
@@ -72,7 +90,7 @@ struct ArgumentsTests {
     static let errors: [(String, String, Int32)] = [
         ("nosuch", "No help topic for 'nosuch'", 3),
         ("help nosuch", "No help topic for 'nosuch'", 3),
-        ("checkpoint --help", "No help topic for 'checkpoint'", 3),
+        ("migrate --help", "No help topic for 'migrate'", 3),
         ("--nosuch state c1", "Incorrect Usage: flag provided but not defined: -nosuch", 1),
         ("state --x=1 c1", "Incorrect Usage: flag provided but not defined: -x", 1),
         ("state --bundle /b c1", "Incorrect Usage: flag provided but not defined: -bundle", 1),

@@ -23,7 +23,7 @@ struct RuntimeUnderTest {
         version = String(try ask("--version").prefix { $0 != "\n" })
         features = (try? object(ask("features"))) ?? [:]
         var commands: Set<String> = []
-        for command in ["events", "exec", "pause", "resume", "update", "ps", "wait", "mounts"] {
+        for command in ["events", "exec", "pause", "resume", "update", "ps", "wait", "mounts", "checkpoint", "restore"] {
             let pid = try children.start(Launch(arguments: [path, command, "--help"], output: "\(Isolation.scratch)/help"))
             if try children.wait(for: pid, until: Deadline(seconds: 10), "\(path) \(command)") == 0 { commands.insert(command) }
         }

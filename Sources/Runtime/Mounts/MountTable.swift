@@ -24,7 +24,7 @@ func mountListJSON(mountTable: String) -> String {
 }
 
 /// A field in which blanks, newlines and backslashes are octal numbers: "\040".
-private func unescaped(_ field: Substring) -> String {
+func unescaped(_ field: Substring) -> String {
     var result: [UInt8] = []
     var rest = Array(field.utf8)[...]
     while let byte = rest.popFirst() {

@@ -91,7 +91,7 @@ private func launch(
             record.hasPoststop = !bundle.config.hooks.poststop.isEmpty
             try record.note(process: pid)
             try entry.commit(record)
-            try runHooks(of: bundle, request.id, pid: pid, pidfd: pidfd)
+            try runCreationHooks(of: bundle, request.id, pid: pid, pidfd: pidfd)
         }
         if let resctrl, let plan = preparation.launch.resctrl {
             try resctrl.place(handshake.initPID, plan)
@@ -116,7 +116,7 @@ private func launch(
 }
 
 /// Finds the resctrl tree where the config asks for one, and sees whether it can have what it asks for.
-private func openResctrl(_ plan: ResctrlPlan?, _ bundle: Bundle) throws(Failure) -> Resctrl? {
+func openResctrl(_ plan: ResctrlPlan?, _ bundle: Bundle) throws(Failure) -> Resctrl? {
     guard let plan else { return nil }
     let resctrl = try Resctrl(finding: plan.origin, place: bundle.place)
     try resctrl.check(plan)
@@ -132,7 +132,7 @@ private func undo(_ entry: inout Entry, _ record: Record, _ store: StateStore) {
 }
 
 /// Runs the hooks of the runtime's namespaces (LC-03, LC-04).
-private func runHooks(of bundle: Bundle, _ id: ContainerID, pid: Int32, pidfd: Int32) throws(Failure) {
+func runCreationHooks(of bundle: Bundle, _ id: ContainerID, pid: Int32, pidfd: Int32) throws(Failure) {
     let state = HookState(id: id.name, bundle: bundle.path, rootfs: bundle.rootfs, annotations: bundle.config.annotations)
         .document(status: ContainerStatus.creating.name, pid: pid)
     let hooks = bundle.config.hooks
@@ -142,7 +142,7 @@ private func runHooks(of bundle: Bundle, _ id: ContainerID, pid: Int32, pidfd: I
 
 extension Record {
     /// The record of what is about to be made.
-    fileprivate init(_ bundle: Bundle, _ id: ContainerID, _ cgroup: CgroupPlan?) {
+    init(_ bundle: Bundle, _ id: ContainerID, _ cgroup: CgroupPlan?) {
         self.init(id: id, bundle: bundle.path)
         rootfs = bundle.rootfs
         created = Timestamp.now().text
@@ -155,7 +155,7 @@ extension Record {
     }
 
     /// Notes the processes: the container stands.
-    fileprivate mutating func complete(process: Int32, payload: Int32) throws(Failure) {
+    mutating func complete(process: Int32, payload: Int32) throws(Failure) {
         try note(process: process)
         do throws(Errno) {
             self.payload = payload == process ? self.process : try ProcessIdentity(of: payload)
@@ -166,7 +166,7 @@ extension Record {
     }
 
     /// Notes the first process.
-    fileprivate mutating func note(process: Int32) throws(Failure) {
+    mutating func note(process: Int32) throws(Failure) {
         do throws(Errno) {
             self.process = try ProcessIdentity(of: process)
             bootID = try currentBootID()
@@ -195,6 +195,14 @@ extension CreateRequest {
     fileprivate func pidfdReceivers(_ config: Config) -> [String] {
         let annotated = config.annotation(.pidfdReceiver)
         return [pidfdSocket, annotated].compactMap { $0 }.filter { !$0.isEmpty }
+    }
+
+    /// The options of a launch that passes nothing on.
+    func options() -> LaunchOptions {
+        var options = LaunchOptions()
+        options.explains = explains
+        options.take(self)
+        return options
     }
 
     /// The options of the launch; every descriptor that the payload is to get must be open.

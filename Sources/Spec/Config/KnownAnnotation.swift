@@ -14,6 +14,8 @@ public enum KnownAnnotation: String, CaseIterable, Equatable, Sendable {
     case pidfdReceiver = "run.oci.pidfd_receiver"
     /// Which mount option carries `linux.mountLabel`.
     case mountContextType = "run.oci.mount_context_type"
+    /// A file with options for criu, in the place of the host's; empty: none.
+    case criuConfig = "org.criu.config"
 }
 
 extension Config {
