@@ -38,26 +38,38 @@ struct RestoreRoot: Equatable {
         }
     }
 
+    /// Where criu finds it: a directory of procfs, whose mount nothing of a container's depends on. That of the root file system itself may have
+    /// to stay as it is for the sake of mounts from outside, which are restored into the same peer groups.
+    static let mountPoint = "/proc/fs"
+
     /// Makes the places, and the mount, in a mount namespace of the calling process's own.
     ///
     /// - Parameter object: What is at work.
     func prepare(_ object: inout String) throws(Errno) {
         try unshare(NamespaceFlag.mount)
+        object = RestoreRoot.mountPoint
+        let target = try OwnedFD.open(RestoreRoot.mountPoint, [.path, .directory])
+        // What is mounted here is not to be seen elsewhere.
+        let proc = try containingMount(target)
+        try setPropagation(proc.number, MountFlag.isPrivate)
         object = path
         let root = try OwnedFD.open(path, [.path, .directory])
-        // Nothing that is mounted from here on is to be seen elsewhere.
-        let isMount = try isMountRoot(root.number)
-        let mount = try containingMount(root)
-        try setPropagation(mount.number, MountFlag.isPrivate)
-        try makePoints(below: root, &object)
+        if !points.isEmpty {
+            // A tree for this alone, so that what is mounted in it for the time being is not to be seen elsewhere, too.
+            let draft = try MountTree.copy(at: root.number, recursive: true)
+            try setPropagation(draft.descriptor.number, MountFlag.isPrivate | MountFlag.recursive)
+            try draft.attach(to: target.number)
+            try makePoints(below: draft.descriptor, &object)
+            object = RestoreRoot.mountPoint
+            let detach = 2  // MNT_DETACH
+            try RestoreRoot.mountPoint.withPath { path throws(Errno) in _ = try kernel(__NR_umount2, path.address, detach) }
+        }
         object = path
-        if isMount { return }
-        try MountTree.copy(at: root.number, recursive: true).attach(to: root.number)
+        try MountTree.copy(at: root.number, recursive: true).attach(to: target.number)
     }
 
     private func makePoints(below root: borrowing OwnedFD, _ object: inout String) throws(Errno) {
         let directory = RootDirectory(root.number)
-        var mounted: [Int32] = []
         for point in points {
             object = point.destination
             let isDirectory = try point.source.map { (path) throws(Errno) in try RestoreRoot.isDirectory(path) } ?? true
@@ -68,13 +80,8 @@ struct RestoreRoot: Equatable {
             guard point.hasOthers, let source = point.source else { continue }
             let tree = MountTree(
                 OwnedFD(try source.withPath { path throws(Errno) in try MountTree.copy(of: path, recursive: true).release() }))
+            try setPropagation(tree.descriptor.number, MountFlag.isPrivate | MountFlag.recursive)
             try tree.attach(to: target.number)
-            mounted.append(tree.release())
-        }
-        for tree in mounted.reversed() {
-            let detach = 2  // MNT_DETACH
-            try "/proc/self/fd/\(tree)".withPath { path throws(Errno) in _ = try kernel(__NR_umount2, path.address, detach) }
-            kernelIgnoringFailure(__NR_close, Int(tree))
         }
     }
 

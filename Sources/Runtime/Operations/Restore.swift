@@ -161,7 +161,7 @@ private struct Restore {
         let text = try Failure.during("look at criu's cgroups", listing) { () throws(Errno) in try readText(listing) }
         let layout = try? CgroupLayout.detect()
         var options = try restoreOptions(
-            request, bundle.config, checkpoint, root: bundle.rootfs, images: directories.images.raw, work: directories.work.raw,
+            request, bundle.config, checkpoint, root: RestoreRoot.mountPoint, images: directories.images.raw, work: directories.work.raw,
             configFile: configFile)
         options.cgroupRoots = cgroupRoots(text)
         if record.cgroup.paths.isEmpty { options.cgroupMode = .ignore }
