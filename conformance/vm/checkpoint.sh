@@ -148,7 +148,7 @@ up net '(.linux.namespaces[] | select(.type == "network")).path = "/run/netns/sw
 claim "checkpoint in a joined network namespace ($(checkpoint net))" "$(status net)" ""
 claim "restore ($(restore net))" "$(status net)" running
 claim "it is in that namespace" "$(stat -Lc %i "/proc/$(pid net)/ns/net")" "$(stat -Lc %i /run/netns/swoci-criu)"
-bundle lock 'exec 9>/lock; flock 9; i=0; while :; do i=$((i+1)); echo $i >/new; mv /new /count; sleep 0.05; done'
+bundle lock "exec flock /lock sh -c '$counting'"
 swoci run --detach --bundle "$work/lock" lock </dev/null >/dev/null 2>&1
 eventually above lock 3
 output=$(checkpoint lock)
@@ -185,8 +185,21 @@ out = open(sys.argv[2], "wb", buffering=0)
 try:
     while chunk := lines.read(100): out.write(chunk)
 except OSError: pass'
-bundle tty 'tty; i=0; while :; do i=$((i+1)); echo $i; echo $i >/new; mv /new /count; sleep 0.05; done' '.process.terminal = true |
-	.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666", "mode=0620"]}]'
+terminal() {
+	bundle tty 'tty; i=0; while :; do i=$((i+1)); echo $i; echo $i >/new; mv /new /count; sleep 0.05; done' '.process.terminal = true | .annotations["org.swoci.init"] = $init |
+	.mounts += [{destination: "/dev/pts", type: "devpts", source: "devpts", options: ["newinstance", "ptmxmode=0666", "mode=0620"]}]' --arg init "$1"
+}
+terminal supervise
+python3 -c "$receive" "$work/console0" "$work/tty0" &
+eventually test -S "$work/console0"
+swoci run --detach --console-socket "$work/console0" --bundle "$work/tty" tty </dev/null
+eventually above tty 3
+output=$(checkpoint tty)
+claim "a terminal under the supervising init" "$? $(status tty)" "1 running"
+matches "is refused with a way out" "$output" '*org.swoci.init=exec*'
+swoci delete --force tty
+rm "$work/tty/rootfs/count"
+terminal exec
 python3 -c "$receive" "$work/console1" "$work/tty1" &
 eventually test -S "$work/console1"
 swoci run --detach --console-socket "$work/console1" --bundle "$work/tty" tty </dev/null

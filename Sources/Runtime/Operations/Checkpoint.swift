@@ -32,6 +32,7 @@ extension StateStore {
             throw Failure("checkpoint the container", id.name, detail: "its config is gone")
         }
         let config = Config.decode(document).config
+        try refuseSupervisedTerminal(record, config)
         let configFile = try criuConfigFile(config)
         let survey = try ContainerSurvey(record, config, emptiesNetwork: request.settings.emptiesNetwork)
         let directories = try CriuDirectories(request.settings, logFile: "dump.log", isNew: true)
@@ -50,6 +51,15 @@ extension StateStore {
         if request.leavesRunning || request.isPreDump { return [] }
         return try destroy(entry, record)
     }
+}
+
+/// Refuses a terminal that criu could not restore: it looks for the terminal's session where the first process has it open, which is the
+/// payload's session only if the payload is the first process.
+private func refuseSupervisedTerminal(_ record: Record, _ config: Config) throws(Failure) {
+    guard config.process?.terminal ?? false, record.payload != record.process else { return }
+    throw Failure(
+        "checkpoint the container", record.id.name, detail: "criu cannot restore a terminal whose payload has the init as its supervisor",
+        hint: "create it with the annotation org.swoci.init=exec")
 }
 
 /// Refuses callers for whom criu could not do its work.
