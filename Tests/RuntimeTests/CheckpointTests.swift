@@ -72,7 +72,8 @@ struct CheckpointTests {
     // MARK: Options
 
     static let record: Record = {
-        var record = Record(id: try! ContainerID("c"), bundle: "/b")
+        guard let id = ContainerID(directory: "c") else { fatalError("c is an id") }
+        var record = Record(id: id, bundle: "/b")
         record.rootfs = "/b/rootfs"
         record.process = ProcessIdentity(pid: 42, startTime: 1)
         record.cgroup.paths = ["/sys/fs/cgroup/c"]

@@ -38,8 +38,9 @@ struct RestoreRoot: Equatable {
         }
     }
 
-    /// Where criu finds it: a directory of procfs, whose mount nothing of a container's depends on. That of the root file system itself may have
-    /// to stay as it is for the sake of mounts from outside, which are restored into the same peer groups.
+    /// Where criu finds it: a directory of procfs, whose mount nothing of a container's depends on.
+    ///
+    /// That of the root file system itself may have to stay as it is for the sake of mounts from outside, which are restored into the same peer groups.
     static let mountPoint = "/proc/fs"
 
     /// Makes the places, and the mount, in a mount namespace of the calling process's own.

@@ -182,7 +182,7 @@ func criuConfigFile(_ config: Config) throws(Failure) -> String? {
     return nil
 }
 
-/// What criu is told for a dump. Pure.
+/// What criu is told for a dump.
 func dumpOptions(
     _ request: CheckpointRequest, _ record: Record, _ config: Config, _ survey: ContainerSurvey, images: Int32, work: Int32,
     configFile: String?

@@ -32,11 +32,11 @@ public func restoreContainer(_ request: RestoreRequest, store: StateStore) throw
     var entry = try store.reserve(create.id)
     var record = Record(bundle, create.id, preparation.cgroup)
     if let resctrl, let plan = preparation.launch.resctrl { record.resctrl = ResctrlRecord(plan, root: resctrl.root) }
+    if !record.cgroup.paths.isEmpty && record.cgroup.scope == nil { record.cgroup.owner = entry.realPath }
     let devices = NetworkDevices(preparation.launch.netDevices, place: bundle.place)
     do throws(Failure) {
         try entry.saveConfig(bundle.text)
         try entry.writeIntent(record)
-        try store.refuseCgroupOfOther(record)
         let restore = Restore(
             request: request, bundle: bundle, preparation: preparation, checkpoint: checkpoint, configFile: configFile,
             resctrl: resctrl, devices: devices)
@@ -86,7 +86,7 @@ private struct Restore {
     ) throws(Failure) -> Int32 {
         if let cgroup = preparation.cgroup, cgroup.scope == nil {
             do throws(CgroupError) {
-                try Cgroup.make(cgroup)
+                try Cgroup.make(cgroup, &record.cgroup)
                 record.cgroup = try record.cgroup.identified()
             } catch { throw Failure(error, place: bundle.place(of: error.origin)) }
         }
@@ -206,7 +206,7 @@ private struct Restore {
     }
 }
 
-/// What criu is told for a restore, as far as options and config say it. Pure.
+/// What criu is told for a restore, as far as options and config say it.
 func restoreOptions(
     _ request: RestoreRequest, _ config: Config, _ checkpoint: CheckpointRecord, root: String, images: Int32, work: Int32,
     configFile: String?
