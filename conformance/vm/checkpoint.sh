@@ -15,6 +15,7 @@ goes_on() { local before; before=$(count "$1"); eventually above "$1" "$before";
 above() { (($(count "$1") > $2)); }
 clean() {
 	local id
+	[[ -x $swoci ]] || return
 	for id in $("$swoci" list -q); do "$swoci" delete --force "$id"; done
 	podman rm --all --force --time 0 >/dev/null 2>&1
 	ip netns del swoci-criu 2>/dev/null
@@ -148,12 +149,18 @@ up net '(.linux.namespaces[] | select(.type == "network")).path = "/run/netns/sw
 claim "checkpoint in a joined network namespace ($(checkpoint net))" "$(status net)" ""
 claim "restore ($(restore net))" "$(status net)" running
 claim "it is in that namespace" "$(stat -Lc %i "/proc/$(pid net)/ns/net")" "$(stat -Lc %i /run/netns/swoci-criu)"
-bundle lock "exec flock /lock sh -c '$counting'"
+bundle lock "exec /flock /lock sh -c '$counting'"
+# busybox has no flock.
+mkdir -p "$work/lock/rootfs"/lib{64,/x86_64-linux-gnu}
+cp -L /usr/bin/flock "$work/lock/rootfs/"
+cp -L /lib64/ld-linux-x86-64.so.2 "$work/lock/rootfs/lib64/"
+cp -L /lib/x86_64-linux-gnu/libc.so.6 "$work/lock/rootfs/lib/x86_64-linux-gnu/"
 swoci run --detach --bundle "$work/lock" lock </dev/null >/dev/null 2>&1
 eventually above lock 3
+claim "a container that holds a lock" "$(status lock)" running
 output=$(checkpoint lock)
 claim "a file lock without --file-locks is refused" "$? $(status lock)" "1 running"
-matches "with criu's reason" "$output" '*lock*'
+matches "with criu's reason" "$output" '*criu: *lock*'
 goes_on lock
 claim "and the container goes on" $? 0
 claim "--file-locks ($(checkpoint lock --file-locks))" "$(status lock)" ""
