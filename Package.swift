@@ -50,12 +50,13 @@ let productLink: [String] =
         + linker("--end-group", "\(musl)/crtn.o", "--gc-sections", "-s") + linkOrder
     : ["-nostartfiles", "-static-executable"] + linker("--gc-sections", "-s", "-lyajl_s", "-lseccomp", unicodeTables) + linkOrder
 
-/// Where a debug build finds Swift's shared libraries.
+/// What makes a debug build's program an ordinary Swift one: the registration of its types with Swift's runtime, and where that is found.
 ///
-/// The driver leaves this out of a link that names the Embedded feature, as every one of
-/// a target does that has it in one configuration.
+/// The driver leaves both out of a link that names the Embedded feature, as that of a target does which has it in one configuration.
 let debugLink: [LinkerSetting] = [
-    .unsafeFlags(["-Xlinker", "-rpath=\(toolchain)/lib/swift/linux"], .when(configuration: .debug))
+    .unsafeFlags(
+        linker("\(toolchain)/lib/swift/linux/\(architecture)/swiftrt.o", "-rpath=\(toolchain)/lib/swift/linux"),
+        .when(configuration: .debug))
 ]
 
 /// The language's rules.
