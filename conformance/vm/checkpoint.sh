@@ -113,6 +113,9 @@ checkpoint one >/dev/null
 (swoci restore --bundle "$work/one" --image-path "$work/one.images" one </dev/null; echo $? >"$work/one.status") &
 eventually sh -c "[ \"\$('$swoci' state one 2>/dev/null | jq -r .status)\" = running ]"
 claim "restore waits" "$?" 0
+goes_on one
+# A kill before criu has let go of all processes is a failed restore.
+eventually sh -c '! pgrep -x criu'
 swoci kill one KILL
 wait $!
 claim "and exits with the payload's status" "$(cat "$work/one.status")" 137
