@@ -1,3 +1,5 @@
+import Foundation
+import Linux
 import Spec
 import Testing
 
@@ -274,13 +276,31 @@ struct CheckpointTests {
         record.program = "file[0:1c]"
         record.payload = 2
         record.emptiesNetwork = true
-        record.files = [OutsideFile(descriptor: 1, key: "pipe:[12]", kind: .channel, path: "pipe:[12]")]
+        record.files = [
+            OutsideFile(descriptor: 1, key: "pipe:[12]", kind: .channel, path: "pipe:[12]"),
+            OutsideFile(descriptor: 2, key: "file[1:2]", kind: .file, path: "/o", fileSystem: 1 << 40, inode: .max),
+        ]
         record.mounts = [
             OutsideMount(key: "/a \"b\"", origin: .mount(destination: "/c")), OutsideMount(key: "/d", origin: .host(path: "/e")),
             OutsideMount(key: "/f", origin: .cgroup(controller: "cpu")),
         ]
         #expect(CheckpointRecord(record.encoded) == record)
         #expect(CheckpointRecord(Array("{}".utf8)) == nil)
+    }
+
+    @Test("a file from outside is opened again only if it is the same file, whatever its path [CLI-14]")
+    func reopened() throws {
+        let path = "\(NSTemporaryDirectory())/swoci-outside-\(getpid())"
+        try Data().write(to: URL(fileURLWithPath: path))
+        defer { unlink(path) }
+        let status = try path.withPath { path throws(Errno) in try FileStatus.of(path, at: workingDirectory) }
+        var file = OutsideFile(descriptor: 1, key: "", kind: .file, path: path, fileSystem: status.fileSystem, inode: status.inode)
+        _ = try file.reopened()
+        file.inode += 1
+        let refusal = #expect(throws: Failure.self) { _ = try file.reopened() }
+        #expect(refusal?.message.contains("not the file that descriptor 1 was open on") == true)
+        (file.inode, file.fileSystem) = (status.inode, status.fileSystem + 1)
+        #expect(throws: Failure.self) { _ = try file.reopened() }
     }
 
     @Test("the places of mounts are made where criu does not restore the content [CLI-14]")

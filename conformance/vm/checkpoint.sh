@@ -228,6 +228,12 @@ swoci delete --force tty
 up f
 checkpoint f >/dev/null
 claim "an id that is in use" "$(restore b | grep -c 'already exists')" 1
+# The path of what was open leads to another file now, as that of a payload's own making could lead to a secret.
+mv "$work/f.out" "$work/f.old"
+echo secret >"$work/f.out"
+matches "another file of the same path is not opened" "$(restore f)" '*not the file that descriptor 1 was open on*'
+matches "and nothing is made" "$(swoci state f 2>&1)" '*does not exist*'
+mv "$work/f.old" "$work/f.out"
 rm "$work/f.images/core-1.img"
 output=$(restore f)
 claim "a damaged image" $? 1

@@ -23,6 +23,10 @@ struct OutsideFile: Equatable {
     var kind: Kind
     /// Its path when it was dumped.
     var path: String
+    /// Of another file of the host: the file system it was on, by which it is known again.
+    var fileSystem: UInt64 = 0
+    /// And its inode number there.
+    var inode: UInt64 = 0
 }
 
 /// A mount of the container that comes from outside.
@@ -73,6 +77,10 @@ struct CheckpointRecord: Equatable {
                         writer.member("key", file.key)
                         writer.member("kind", file.kind.rawValue)
                         writer.member("path", file.path)
+                        if file.kind == .file {
+                            writer.member("fileSystem", file.fileSystem)
+                            writer.member("inode", file.inode)
+                        }
                     }
                 }
             }
@@ -105,7 +113,15 @@ struct CheckpointRecord: Equatable {
                 guard let descriptor = file["descriptor"]?.integer(as: Int32.self), let key = file["key"]?.string,
                     let kind = file["kind"]?.string.flatMap({ OutsideFile.Kind(rawValue: $0) }), let path = file["path"]?.string
                 else { return nil }
-                self.files.append(OutsideFile(descriptor: descriptor, key: key, kind: kind, path: path))
+                var outside = OutsideFile(descriptor: descriptor, key: key, kind: kind, path: path)
+                if kind == .file {
+                    guard let fileSystem = file["fileSystem"]?.integer(as: UInt64.self),
+                        let inode = file["inode"]?.integer(as: UInt64.self)
+                    else { return nil }
+                    outside.fileSystem = fileSystem
+                    outside.inode = inode
+                }
+                self.files.append(outside)
             }
         }
         if let mounts = root["mounts"]?.elements {

@@ -94,7 +94,10 @@ struct ContainerSurvey {
         else { return }
         let key = outsideKey(mount: mount, inode: status.inode)
         let kind = status.isCharacterDevice(1, 3) ? OutsideFile.Kind.null : .file
-        record.files.append(OutsideFile(descriptor: number, key: key, kind: kind, path: target))
+        record.files.append(
+            OutsideFile(
+                descriptor: number, key: key, kind: kind, path: target, fileSystem: kind == .file ? status.fileSystem : 0,
+                inode: kind == .file ? status.inode : 0))
         if !externals.contains(key) { externals.append(key) }
     }
 }

@@ -39,13 +39,12 @@ struct RestoreFiles: ~Copyable {
         case .file:
             ignoresPermissions = true
             if own?.isRegular == true { return try add(file.key, copying: file.descriptor) }
-            try add(file.key, opening: file.path)
+            try add(file.key, file.reopened())
         }
     }
 
     private mutating func add(_ key: String, opening path: String) throws(Failure) {
-        let file = try Failure.during("open what the container had open", path) { () throws(Errno) in try OwnedFD.open(path, .path) }
-        try add(key, file)
+        try add(key, openOutside(path))
     }
 
     private mutating func add(_ key: String, _ file: borrowing OwnedFD) throws(Failure) { try add(key, copying: file.raw) }
@@ -57,4 +56,26 @@ struct RestoreFiles: ~Copyable {
         }
         named.append(CriuOptions.Named(key, Int32(copy)))
     }
+}
+
+extension OutsideFile {
+    /// Opens the file once more, if it is the one that was dumped.
+    ///
+    /// The path alone proves nothing: a file that a payload has from a mount namespace of its own making shows the path in there, which may well
+    /// be that of a secret of the host.
+    func reopened() throws(Failure) -> OwnedFD {
+        let file = try openOutside(path)
+        let number = file.number
+        let status = try Failure.during("look at what the container had open", path) { () throws(Errno) in try FileStatus.of(at: number) }
+        guard status.fileSystem == fileSystem, status.inode == inode else {
+            throw Failure(
+                "open what the container had open", path, detail: "it is not the file that descriptor \(descriptor) was open on",
+                hint: "restore with a file as descriptor \(descriptor)")
+        }
+        return file
+    }
+}
+
+private func openOutside(_ path: String) throws(Failure) -> OwnedFD {
+    try Failure.during("open what the container had open", path) { () throws(Errno) in try OwnedFD.open(path, .path) }
 }
